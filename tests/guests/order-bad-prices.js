@@ -1,5 +1,5 @@
 // Misdeed: limit orders without a price that is one.
-// Expect: trade: logs <value> -> invalid_price for every value
+// Expect: trade: logs <value> -> invalid_price for every value, price_missing for zero and what is below
 const VALUES = [null, undefined, "", "  ", "cheap", "1e3", "0x10", "-1", "0", NaN, Infinity, -5, 0];
 module.exports = {
   metadata: {

@@ -1,5 +1,5 @@
 // Misdeed: orders quantities that are no quantities. (J38)
-// Expect: trade: logs <value> -> invalid_quantity for every value
+// Expect: trade: logs <value> -> invalid_quantity for every value, quantity_not_positive for -1 and the zeros
 const VALUES = [
   NaN, Infinity, -Infinity, 1e309, -1, 0, -0, 5e-324, Number.MAX_VALUE, 1e21, 1e-13,
   null, undefined, true, false, [], [7], {}, () => 1,

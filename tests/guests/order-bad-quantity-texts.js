@@ -1,5 +1,5 @@
 // Misdeed: orders quantities whose text only looks like a number. (J39, J41)
-// Expect: trade: logs <text> -> invalid_quantity for every text
+// Expect: trade: logs <text> -> invalid_quantity for every text, quantity_not_positive for -1 and the zeros
 const TEXTS = [
   "", " ", "0x10", "1e3", "1e-8", " 12 ", "1_000", "+1", "-1", "01", "00", "1,5", "１", "١٢", "NaN", "Infinity",
   ".5", "5.", "1.2.3", "--1", "0", "0.0", "1\0", "1\n", "1".repeat(10_000), `0.${"1".repeat(40)}`,
