@@ -1,6 +1,6 @@
-// Misdeed: handlers that cannot be called. They count as missing.
-// Expect: trade: runs
+// Misdeed: a handler that cannot be called. Only `null` and `undefined` count as missing.
+// Expect: launch: exception TypeError: handler onTicker is not a function
 module.exports = {
   metadata: { name: "handler-not-a-function", tag: "v1.0.0", displayName: "Odd handlers", events: ["Trade", "Ticker"] },
-  create: () => ({ onTrade: 5, onTicker: "onTicker", onStop: null }),
+  create: () => ({ onTrade: null, onTicker: "onTicker" }),
 };
