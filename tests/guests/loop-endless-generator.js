@@ -1,5 +1,5 @@
 // Misdeed: collects a sequence that has no end. (J19)
-// Expect: trade: fault fuel_exhausted|memory_exhausted
+// Expect: trade: exception|fault fuel_exhausted|memory_exhausted
 function* forever() {
   while (true) yield 1;
 }
