@@ -1,8 +1,8 @@
 // Misdeed: looks for a way out. (J58)
 // Expect: launch: logs <name>: undefined for everything that could reach outside; require and import fail
 const NAMES = [
-  "process", "fetch", "XMLHttpRequest", "WebSocket", "Worker", "SharedArrayBuffer", "Atomics", "WebAssembly", "Deno", "Bun",
-  "std", "os", "bjson", "Javy", "Java", "load", "print", "scriptArgs", "readFile", "wasi", "gc", "performance",
+  "process", "fetch", "XMLHttpRequest", "WebSocket", "Worker", "Atomics", "WebAssembly", "Deno", "Bun", "global",
+  "std", "os", "bjson", "Javy", "Java", "load", "print", "scriptArgs", "readFile", "wasi", "gc",
 ];
 module.exports = {
   metadata: { name: "probes", tag: "v1.0.0", displayName: "Probes", events: ["Trade"] },
