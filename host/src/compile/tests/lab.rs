@@ -29,7 +29,7 @@ pub(super) fn compiler(config: SandboxConfig) -> Compiler {
     let metrics = Metrics::new();
     let sandbox = Sandbox::new(SandboxConfig { max_guests: 50, ..config }, &metrics).unwrap();
     let cache_dir = Some(cache_dir());
-    Compiler::new(&sandbox, &CompilerConfig { cache_dir, cache_bytes: 64 << 20, ..CompilerConfig::default() }, &metrics).unwrap()
+    Compiler::new(&sandbox, &CompilerConfig { cache_dir, cache_bytes: 1 << 30, ..CompilerConfig::default() }, &metrics).unwrap()
 }
 
 /// Where native code is kept between tests: beside the test binary.
@@ -57,6 +57,15 @@ pub(super) async fn compile(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
 pub(super) async fn compile_source(source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
     match shared().compile(source).await {
         Ok(compiled) => Ok(compiled),
+        Err(CompileError::Diagnostics(diagnostics)) => Err(diagnostics),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// From the cache, when an earlier test or run has compiled it.
+pub(super) async fn program(source: &Source) -> Result<Arc<Program>, Vec<Diagnostic>> {
+    match shared().program(source).await {
+        Ok(program) => Ok(program),
         Err(CompileError::Diagnostics(diagnostics)) => Err(diagnostics),
         Err(error) => panic!("{error}"),
     }
@@ -141,7 +150,7 @@ impl Lab {
 
     /// A guest of a source whose `onTrade` has this body.
     pub(super) async fn guest(&self, body: &str) -> Guest {
-        let program = shared().program(&Source::single("probe.js", on_trade(body)).unwrap()).await.unwrap();
+        let program = program(&Source::single("probe.js", on_trade(body)).unwrap()).await.unwrap();
         self.start(&program).await.unwrap().0
     }
 }
