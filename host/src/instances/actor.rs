@@ -10,14 +10,17 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::error::InstanceError;
 use super::metrics::InstanceMetrics;
+use super::persist;
 use super::restart::{Answer, RestartPolicy};
 use super::slot::Slot;
 use super::status::{LastError, Step};
 use crate::base::{Blame, Clock, Timestamp};
-use crate::bus::Mailbox;
+use crate::bus::{Mailbox, Wake};
 use crate::market::{Event, EventKind};
 use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, GuestSetup, LogLevel, Program, StartError};
+use crate::store::Store;
 use crate::trading::Desk;
 
 /// Reports that are kept for an instance that waits for its next guest. Far above what its open orders can cause.
@@ -33,6 +36,7 @@ pub(super) type MakeSetup = Box<dyn Fn(Timestamp) -> GuestSetup + Send + Sync>;
 pub(super) struct Actor {
     pub slot: Arc<Slot>,
     pub desk: Arc<Desk>,
+    pub store: Store,
     pub program: Arc<Program>,
     pub make_setup: MakeSetup,
     pub mailbox: Mailbox,
@@ -45,7 +49,7 @@ pub(super) struct Actor {
 }
 
 /// How the caller of `start` learns what became of the first guest.
-pub(super) type Ready = oneshot::Sender<Result<(), StartError>>;
+pub(super) type Ready = oneshot::Sender<Result<(), InstanceError>>;
 
 /// How the life of one guest ended.
 enum Ended {
@@ -54,7 +58,32 @@ enum Ended {
     /// The first guest could not be made; the caller knows why.
     Refused,
     /// The guest is gone.
-    Faulted(Fault),
+    Faulted(Failure),
+}
+
+/// Why a guest is gone: a fault, or an exception that left no guest.
+struct Failure {
+    code: &'static str,
+    message: String,
+    blame: Blame,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { code: fault.code.as_str(), message: format!("{} (in {})", fault.message, fault.handler), blame: fault.blame }
+    }
+}
+
+impl From<&InstanceError> for Failure {
+    fn from(error: &InstanceError) -> Self {
+        match error {
+            InstanceError::Start { source: StartError::Exception(exception), .. } => {
+                Self { code: "exception", message: describe(exception), blame: Blame::Guest }
+            }
+            InstanceError::Start { source: StartError::Fault(fault), .. } => fault.clone().into(),
+            other => Self { code: "start_refused", message: other.to_string(), blame: other.blame() },
+        }
+    }
 }
 
 impl Actor {
@@ -64,14 +93,14 @@ impl Actor {
         loop {
             // A panic is ours, never the guest's; it costs this guest and nobody else.
             let ended = AssertUnwindSafe(self.live(&mut ready)).catch_unwind().await.unwrap_or_else(|panic| {
-                Ended::Faulted(Fault::new(FaultCode::HostBug, "host", panic_text(panic.as_ref())))
+                Ended::Faulted(Fault::new(FaultCode::HostBug, "host", panic_text(panic.as_ref())).into())
             });
             self.slot.update(|state| state.counters.guest_gone());
             self.desk.set_active(&self.slot.spec.id, false);
             match ended {
                 Ended::Stopped | Ended::Refused => break,
-                Ended::Faulted(fault) => {
-                    if !self.recover(&fault).await {
+                Ended::Faulted(failure) => {
+                    if !self.recover(failure).await {
                         break;
                     }
                 }
@@ -97,28 +126,27 @@ impl Actor {
                 Ended::Stopped
             }
             Err(fault) if fault.code == FaultCode::Cancelled => Ended::Stopped,
-            Err(fault) => Ended::Faulted(fault),
+            Err(fault) => Ended::Faulted(fault.into()),
         }
     }
 
-    async fn start(&self) -> Result<Guest, StartError> {
+    async fn start(&self) -> Result<Guest, InstanceError> {
         let begun = self.slot.now();
-        let (guest, _) = Guest::start(&self.program, (self.make_setup)(self.pace.now())).await?;
+        let started = Guest::start(&self.program, (self.make_setup)(self.pace.now())).await;
+        let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.spec.id.clone(), source })?;
+        if self.slot.spec.scope.len() > 1 && !started.wants_cross_provider_events {
+            return Err(InstanceError::CrossProvider(self.slot.pin().name.to_string()));
+        }
         self.slot.metrics().start_seconds.observe(self.slot.now().since(begun).as_secs_f64());
         self.slot.update(|state| state.counters.observe(&guest.usage()));
         Ok(guest)
     }
 
     /// The first failure of a start is the caller's answer; a later one counts as a fault.
-    fn not_started(&self, error: StartError, ready: Option<Ready>) -> Ended {
-        let fault = match &error {
-            StartError::Exception(exception) => exception_fault(exception),
-            StartError::Fault(fault) => fault.clone(),
-        };
-        let Some(ready) = ready else { return Ended::Faulted(fault) };
-        if fault.code != FaultCode::Cancelled {
-            self.note_fault(&fault);
-        }
+    fn not_started(&self, error: InstanceError, ready: Option<Ready>) -> Ended {
+        let failure = Failure::from(&error);
+        let Some(ready) = ready else { return Ended::Faulted(failure) };
+        self.note_failure(failure);
         self.slot.step(Step::Refuse);
         let _ = ready.send(Err(error));
         Ended::Refused
@@ -132,24 +160,27 @@ impl Actor {
         let mut handled: u64 = 0;
         loop {
             let due = guest.next_timer();
-            let event = tokio::select! {
+            let wake = tokio::select! {
                 biased;
                 () = self.soft.cancelled() => return Ok(()),
-                event = self.mailbox.recv() => Some(event),
-                () = until(self.pace.as_ref(), due) => None,
+                wake = self.next(due) => wake,
             };
-            match event {
-                Some(event) => {
-                    let outcome = self.deliver(guest, &event).await;
-                    self.mailbox.done();
-                    outcome?;
-                }
-                None => self.fire(guest).await?,
+            match wake {
+                Wake::Event(event) => self.deliver(guest, &event).await?,
+                Wake::Timer => self.fire(guest).await?,
             }
             handled += 1;
             if handled.is_multiple_of(MAILBOX_EVERY) {
                 self.note_mailbox();
             }
+        }
+    }
+
+    /// Waits for an event or for the next timer. Asking for the next says that the one before is done.
+    async fn next(&self, due: Option<Timestamp>) -> Wake {
+        match due {
+            Some(due) => self.mailbox.recv_until(due, &self.pace).await,
+            None => Wake::Event(self.mailbox.recv().await),
         }
     }
 
@@ -160,10 +191,16 @@ impl Actor {
         self.account(guest, kind, begun, delivery)
     }
 
+    /// Calls every timer that is due.
     async fn fire(&self, guest: &mut Guest) -> Result<(), Fault> {
-        let begun = self.slot.now();
-        let delivery = guest.fire(self.pace.now()).await;
-        self.account(guest, InstanceMetrics::TIMER, begun, delivery)
+        loop {
+            let begun = self.slot.now();
+            match guest.fire(self.pace.now()).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(delivery)) => self.account(guest, InstanceMetrics::TIMER, begun, Ok(delivery))?,
+                Err(fault) => return self.account(guest, InstanceMetrics::TIMER, begun, Err(fault)),
+            }
+        }
     }
 
     fn account(&self, guest: &Guest, kind: &'static str, begun: Timestamp, delivery: Result<Delivery, Fault>) -> Result<(), Fault> {
@@ -204,11 +241,10 @@ impl Actor {
         self.slot.failed(error, LogLevel::Error);
     }
 
-    fn note_fault(&self, fault: &Fault) {
+    fn note_failure(&self, failure: Failure) {
         self.slot.update(|state| state.counters.faults += 1);
-        self.slot.metrics().faults.with_label_values(&[fault.code.as_str(), fault.blame.as_str()]).inc();
-        let message = format!("{} (in {})", fault.message, fault.handler);
-        self.slot.failed(LastError::new(fault.code.as_str(), message, fault.blame, self.slot.now()), LogLevel::Error);
+        let Failure { code, message, blame } = failure;
+        self.slot.failed(LastError::new(code, message, blame, self.slot.now()), LogLevel::Error);
     }
 
     fn note_mailbox(&self) {
@@ -220,8 +256,8 @@ impl Actor {
     }
 
     /// After a fault: waits out the backoff. False when the instance is to end instead.
-    async fn recover(&mut self, fault: &Fault) -> bool {
-        self.note_fault(fault);
+    async fn recover(&mut self, failure: Failure) -> bool {
+        self.note_failure(failure);
         self.note_mailbox();
         self.slot.step(Step::Fault);
         let wait = match self.policy.on_fault(self.slot.now()) {
@@ -230,6 +266,9 @@ impl Actor {
                 let text = "too many faults: quarantined until an operator starts it";
                 self.slot.log.host(LogLevel::Error, text, self.slot.now());
                 self.slot.step(Step::Quarantine);
+                // Only an operator takes it out of quarantine, so the next start of the host must not.
+                self.slot.update(|state| state.wanted = false);
+                persist::save_soon(&self.store, &self.slot);
                 return false;
             }
         };
@@ -253,10 +292,7 @@ impl Actor {
                 biased;
                 () = self.soft.cancelled() => return false,
                 () = &mut over => return true,
-                event = self.mailbox.recv() => {
-                    self.hold(event);
-                    self.mailbox.done();
-                }
+                event = self.mailbox.recv() => self.hold(event),
             }
         }
     }
@@ -281,18 +317,10 @@ impl Actor {
                 }
             }
             Err(fault) if fault.code == FaultCode::Cancelled => {}
-            Err(fault) => self.note_fault(&fault),
+            Err(fault) => self.note_failure(fault.into()),
         }
         self.slot.update(|state| state.counters.observe(&guest.usage()));
         self.note_mailbox();
-    }
-}
-
-/// Completes at `due`, never when there is nothing due.
-async fn until(clock: &dyn Clock, due: Option<Timestamp>) {
-    match due {
-        Some(due) => clock.sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }
 
@@ -304,11 +332,6 @@ pub(super) fn describe(exception: &Exception) -> String {
         _ => String::new(),
     };
     format!("{} in {}{place}", exception.message, exception.handler)
-}
-
-/// An exception in `create` leaves no guest: it is answered as a fault.
-fn exception_fault(exception: &Exception) -> Fault {
-    Fault { code: FaultCode::GuestTrap, message: describe(exception), blame: Blame::Guest, handler: "create" }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

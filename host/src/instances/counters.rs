@@ -54,7 +54,7 @@ impl Counters {
         self.fuel.max = self.fuel.max.max(usage.fuel_max);
         self.fuel.total = self.past_fuel + usage.fuel_total;
         self.memory.current = usage.memory_bytes;
-        self.memory.peak = self.memory.peak.max(usage.memory_peak);
+        self.memory.peak = self.memory.peak.max(usage.memory_bytes);
     }
 
     /// The present guest is gone.

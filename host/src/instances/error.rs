@@ -2,6 +2,7 @@
 
 use crate::base::id::NameError;
 use crate::base::{Blame, InstanceId, ProviderName};
+use crate::bus::BusError;
 use crate::catalogue::CatalogueError;
 use crate::compile::{CompileError, ConfigIssue};
 use crate::market::instrument::SymbolError;
@@ -66,6 +67,9 @@ pub enum InstanceError {
     /// Start without its provider.
     #[error("provider \"{0}\" unavailable")]
     ProviderUnavailable(ProviderName),
+    /// Its mailbox could not be opened.
+    #[error(transparent)]
+    Mailbox(#[from] BusError),
     /// More than one provider for a strategy that does not want that.
     #[error("strategy {0} does not support cross-provider feeds")]
     CrossProvider(String),
@@ -92,7 +96,7 @@ impl InstanceError {
     /// Who has to act.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Store(_) | Self::ShuttingDown => Blame::Host,
+            Self::Store(_) | Self::Mailbox(_) | Self::ShuttingDown => Blame::Host,
             Self::Compile(error) => error.blame(),
             Self::Start { source, .. } => source.blame(),
             Self::CrossProvider(_) => Blame::Guest,

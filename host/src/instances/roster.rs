@@ -14,7 +14,7 @@ use super::persist;
 use super::restart::RestartConfig;
 use super::slot::{Pin, Shared, Slot, State, Task};
 use super::spec::{InstanceSpec, LaunchRequest};
-use super::status::{Status, Step};
+use super::status::{LastError, Status, Step};
 use super::usage::{Usage, UsageIndex};
 use super::view::{InstanceSummary, InstanceView, RevisionUser};
 use crate::base::lifecycle::Lifecycle;
@@ -23,7 +23,7 @@ use crate::base::{Clock, Digest, InstanceId, StrategyName};
 use crate::bus::Bus;
 use crate::catalogue::Catalogue;
 use crate::compile::Compiler;
-use crate::sandbox::Limits;
+use crate::sandbox::{LogLevel, Sandbox};
 use crate::store::Store;
 use crate::trading::Desk;
 
@@ -35,8 +35,6 @@ pub struct InstancesConfig {
     pub max: usize,
     /// Milliseconds that a handler gets to finish when its instance is asked to stop; then it is cut off.
     pub stop_grace_ms: u64,
-    /// What every instance may use unless its own `limits` say otherwise.
-    pub limits: Limits,
     /// How faults are answered.
     pub restart: RestartConfig,
     /// How much of each log is kept.
@@ -48,7 +46,6 @@ impl Default for InstancesConfig {
         Self {
             max: 1_000,
             stop_grace_ms: 2_000,
-            limits: Limits::default(),
             restart: RestartConfig::default(),
             log: LogConfig::default(),
         }
@@ -60,6 +57,8 @@ impl Default for InstancesConfig {
 pub struct Floors {
     /// Says which revision a selector means.
     pub catalogue: Arc<Catalogue>,
+    /// Has the limits of instances that ask for no others.
+    pub sandbox: Sandbox,
     /// Makes programs of revisions.
     pub compiler: Arc<Compiler>,
     /// The one door for orders.
@@ -120,9 +119,10 @@ impl Instances {
             return Err(InstanceError::Exists(spec.id));
         }
         self.check_config(&spec, &pin)?;
-        let limits = self.config.limits.with(&spec.limits)?;
+        let limits = self.floors.sandbox.config().limits.with(&spec.limits)?;
         let now = self.floors.clock.now();
-        let state = State::new(pin, limits, now);
+        let mut state = State::new(pin, limits, now);
+        state.run = persist::last_run(&self.floors.store, &spec.id).await?;
         let slot = Slot::new(spec, state, now, LogRing::new(self.config.log), Arc::clone(&self.shared));
         self.insert(&slot)?;
         if let Err(error) = persist::save(&self.floors.store, &slot).await {
@@ -156,13 +156,14 @@ impl Instances {
         if slot.status().is_running() {
             return Err(InstanceError::AlreadyRunning);
         }
-        slot.update(|state| state.wanted = true);
-        let outcome = self.launch(&slot, &mut task).await;
-        if outcome.is_err() {
-            slot.update(|state| state.wanted = false);
-        }
+        self.count_run(&slot);
+        // On the disk before the guest can order: a run number that came twice would repeat client order ids.
         persist::save(&self.floors.store, &slot).await?;
-        outcome?;
+        if let Err(error) = self.launch(&slot, &mut task).await {
+            slot.update(|state| state.wanted = false);
+            persist::save(&self.floors.store, &slot).await?;
+            return Err(error);
+        }
         drop(task);
         Ok(self.view(&slot))
     }
@@ -230,22 +231,30 @@ impl Instances {
     /// # Errors
     /// The database cannot be read. An instance that does not start is logged and reported, and stops nobody else.
     pub async fn restore(&self) -> Result<Restored, InstanceError> {
-        let mut restored = Restored::default();
-        for row in persist::load(&self.floors.store).await? {
-            let (spec, state, created_at) = row.into_state(&self.config.limits, self.floors.clock.now());
-            let wanted = state.wanted;
-            let slot = Slot::new(spec, state, created_at, LogRing::new(self.config.log), Arc::clone(&self.shared));
+        let limits = &self.floors.sandbox.config().limits;
+        let records = persist::load(&self.floors.store, limits, self.floors.clock.now()).await?;
+        let mut restored = Restored { known: records.len(), ..Restored::default() };
+        let mut wanted = Vec::new();
+        for record in records {
+            let log = LogRing::new(self.config.log);
+            let slot = Slot::new(record.spec, record.state, record.created_at, log, Arc::clone(&self.shared));
             self.write().insert(slot.spec.id.clone(), Arc::clone(&slot));
-            restored.known += 1;
-            if !wanted {
-                continue;
+            if slot.state().wanted {
+                self.count_run(&slot);
+                wanted.push(slot);
             }
+        }
+        persist::save_all(&self.floors.store, &wanted).await?;
+        for slot in wanted {
             let mut task = slot.task.lock().await;
             match self.launch(&slot, &mut task).await {
                 Ok(()) => restored.started += 1,
-                Err(error) => restored.failed.push((slot.spec.id.clone(), error.to_string())),
+                Err(error) => {
+                    let note = LastError::new("start_refused", error.to_string(), error.blame(), slot.now());
+                    slot.failed(note, LogLevel::Error);
+                    restored.failed.push((slot.spec.id.clone(), error.to_string()));
+                }
             }
-            persist::save(&self.floors.store, &slot).await?;
         }
         Ok(restored)
     }
@@ -260,6 +269,15 @@ impl Instances {
         futures_util::future::join_all(stops).await;
     }
 
+    /// A new start: it is to run, and its client order ids will be new ones.
+    fn count_run(&self, slot: &Slot) {
+        slot.update(|state| {
+            state.wanted = true;
+            state.run += 1;
+            state.last_error = None;
+        });
+    }
+
     /// Makes and starts the task; gives what became of the first guest.
     async fn launch(&self, slot: &Arc<Slot>, task: &mut MutexGuard<'_, Option<Task>>) -> Result<(), InstanceError> {
         if let Some(ended) = task.take() {
@@ -271,8 +289,7 @@ impl Instances {
         let (started, ready) = launch.spawn(self, slot);
         **task = Some(started);
         match ready.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(InstanceError::Start { id: slot.spec.id.clone(), source }),
+            Ok(outcome) => outcome,
             Err(_) => Err(InstanceError::ShuttingDown),
         }
     }

@@ -47,6 +47,25 @@ pub(super) struct State {
     pub queued: usize,
 }
 
+impl State {
+    /// Of an instance that was never started.
+    pub(super) fn new(pin: Pin, limits: Limits, now: Timestamp) -> Self {
+        Self {
+            pin,
+            status: Status::Created,
+            since: now,
+            wanted: false,
+            run: 0,
+            last_error: None,
+            counters: Counters::default(),
+            engine_hash: None,
+            limits,
+            dropped: BTreeMap::new(),
+            queued: 0,
+        }
+    }
+}
+
 /// One instance. Lives from its creation to its deletion.
 pub(super) struct Slot {
     pub spec: InstanceSpec,

@@ -1,19 +1,21 @@
 //! What the control plane shows of an instance. The gateway's keys keep their names (existing-systems 3.3); the new ones
 //! stand beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::counters::{FuelUse, MemoryUse};
-use super::spec::Scope;
+use super::launch::is_dry_run;
+use super::slot::{Pin, Slot};
+use super::spec::{InstanceSpec, Scope};
 use super::status::{LastError, Status};
-use super::usage::Usage;
+use super::usage::{Usage, UsageIndex};
 use crate::base::{Digest, InstanceId, ProviderName, StrategyName, Tag};
 use crate::market::Symbol;
 use crate::sandbox::Limits;
-use crate::trading::Profit;
+use crate::trading::{Desk, Profit};
 
 /// The strategy of an instance.
 #[derive(Clone, Debug, Serialize)]
@@ -107,7 +109,7 @@ pub struct InstanceView {
     /// The newest failure since its start.
     pub last_error: Option<LastError>,
     /// Per quote currency.
-    pub profit: BTreeMap<String, Profit>,
+    pub profit: Profit,
     /// Of its revision.
     pub usage: Usage,
     /// Where to look next.
@@ -154,4 +156,88 @@ pub struct RevisionUser {
     pub id: InstanceId,
     /// Whether it runs; stopped ones count as users too (decision 9).
     pub running: bool,
+}
+
+impl InstanceView {
+    /// What is known of one instance at this moment.
+    pub(super) fn of(slot: &Slot, usage: &UsageIndex, desk: &Desk) -> Self {
+        let (spec, state) = (&slot.spec, slot.state());
+        let (pin, counters) = (state.pin, state.counters);
+        Self {
+            id: spec.id.clone(),
+            strategy: StrategyView {
+                identifier: pin.name.clone(),
+                config: spec.config.clone(),
+                selector: spec.selector.clone(),
+                tag: pin.tag.clone(),
+                hash: pin.hash,
+            },
+            providers: spec.scope.keys().cloned().collect(),
+            scope: spec.scope.clone(),
+            aggregated_symbols: aggregated(spec),
+            running: state.status.is_running(),
+            status: state.status,
+            since: state.since.to_rfc3339(),
+            created_at: slot.created_at.to_rfc3339(),
+            selector: spec.selector.clone(),
+            hash: pin.hash,
+            engine_hash: state.engine_hash,
+            run: state.run,
+            dry_run: is_dry_run(&spec.config),
+            trading_active: desk.trading_active(&spec.id),
+            limits: state.limits,
+            fuel: counters.fuel,
+            memory: counters.memory,
+            events: EventCounts {
+                delivered: counters.delivered,
+                skipped: counters.skipped,
+                dropped: state.dropped,
+                queued: state.queued,
+            },
+            timers: counters.timers,
+            exceptions: counters.exceptions,
+            faults: counters.faults,
+            restarts: counters.restarts,
+            last_error: state.last_error,
+            profit: desk.profit(&spec.id),
+            usage: usage.of(&pin.name, pin.hash),
+            links: Links::of(spec, &pin),
+        }
+    }
+}
+
+impl InstanceSummary {
+    /// What is known of one instance at this moment, in one row.
+    pub(super) fn of(slot: &Slot, usage: &UsageIndex) -> Self {
+        let (spec, state) = (&slot.spec, slot.state());
+        Self {
+            id: spec.id.clone(),
+            usage: usage.of(&state.pin.name, state.pin.hash),
+            links: Links::of(spec, &state.pin),
+            strategy_identifier: state.pin.name,
+            strategy_tag: state.pin.tag,
+            strategy_hash: state.pin.hash,
+            strategy_selector: spec.selector.clone(),
+            providers: spec.scope.keys().cloned().collect(),
+            aggregated_symbols: aggregated(spec),
+            running: state.status.is_running(),
+            status: state.status,
+            since: state.since.to_rfc3339(),
+            last_error: state.last_error,
+        }
+    }
+}
+
+impl Links {
+    /// Revisions are linked by their hash: that never moves.
+    fn of(spec: &InstanceSpec, pin: &Pin) -> Self {
+        Self {
+            this: format!("/strategy/instances/{}", spec.id),
+            usage: format!("/strategies/modules/{}@{}/usage", pin.name, pin.hash),
+        }
+    }
+}
+
+fn aggregated(spec: &InstanceSpec) -> Vec<Symbol> {
+    spec.scope.values().flat_map(|scope| &scope.symbols).cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
