@@ -2,6 +2,7 @@
 //! no rule of the product lives here.
 
 pub mod output;
+pub mod tape;
 
 mod bench;
 mod check;
@@ -11,14 +12,13 @@ mod play;
 mod report;
 mod serve;
 mod source;
-mod tape;
 mod workbench;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Format, Output};
+use output::Output;
 
 const EXIT_CODES: &str = "Exit codes:
   0  the thing asked was done
@@ -31,9 +31,6 @@ const EXIT_CODES: &str = "Exit codes:
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Text for people or one JSON document for programs.
-    #[arg(long, global = true, value_enum, default_value_t)]
-    format: Format,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,7 +40,8 @@ enum Command {
     Compile(compile::Args),
     Play(play::Args),
     Bench(bench::Args),
-    Tape(tape::Args),
+    /// Makes a tape of a recording, or looks into one.
+    Tape(tape::TapeArgs),
 }
 
 /// Why a command did not do what was asked.
@@ -70,14 +68,13 @@ impl Failure {
 /// Reads the command line and runs it.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output { format: cli.format };
     let result = match cli.command {
-        Command::Serve(args) => serve::run(args, output),
-        Command::Check(args) => check::run(&args, output),
-        Command::Compile(args) => compile::run(&args, output),
-        Command::Play(args) => play::run(&args, output),
-        Command::Bench(args) => bench::run(&args, output),
-        Command::Tape(args) => tape::run(args, output),
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Compile(args) => compile::run(&args),
+        Command::Play(args) => play::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Tape(args) => tape::run(args, &mut std::io::stdout().lock()).map_err(|error| Failure::Failed(format!("{error:#}"))),
     };
     let (code, message) = match result {
         Ok(()) => return ExitCode::SUCCESS,
@@ -85,7 +82,7 @@ pub fn main() -> ExitCode {
         Err(Failure::Failed(message)) => (1, message),
         Err(Failure::Usage(message)) => (2, message),
     };
-    output.note(&format!("sandpit: {message}"));
+    Output::default().note(&format!("sandpit: {message}"));
     ExitCode::from(code)
 }
 

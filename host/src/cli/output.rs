@@ -15,8 +15,23 @@ pub enum Format {
     Json,
 }
 
+/// The flag that every answering command has.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct FormatFlag {
+    /// Text for people, or one JSON document for programs.
+    #[arg(long = "format", value_enum, default_value_t)]
+    format: Format,
+}
+
+impl FormatFlag {
+    /// Where to answer.
+    pub fn output(self) -> Output {
+        Output { format: self.format }
+    }
+}
+
 /// Standard output. Its reader may go away at any time (`| head`): then there is nothing left to say, and no error.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Output {
     /// How to answer.
     pub format: Format,

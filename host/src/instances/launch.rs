@@ -19,7 +19,8 @@ use crate::base::{Clock, ProviderName};
 use crate::bus::{Filter, KindSet, Mailbox};
 use crate::compile::check_config;
 use crate::market::Symbol;
-use crate::sandbox::{ConfigField, GuestSetup, Metadata, Pace, Program};
+use crate::sandbox::metadata::{ConfigField, Metadata};
+use crate::sandbox::{GuestSetup, Limits, Pace, Program};
 use crate::trading::{ProviderStatus, TradingAccount};
 
 /// Everything a task needs, made and checked.
@@ -51,7 +52,10 @@ impl Launch {
             dry_run,
             limits: None,
         };
-        slot.update(|state| state.engine_hash = Some(program.engine_hash()));
+        slot.update(|state| {
+            state.engine_hash = Some(program.engine_hash());
+            state.dry_run = dry_run;
+        });
         Ok(Self { program, config, dry_run, pace, mailbox, saved, account })
     }
 
@@ -104,7 +108,7 @@ struct Setup {
     spec: InstanceSpec,
     config: Map<String, Value>,
     dry_run: bool,
-    limits: crate::sandbox::Limits,
+    limits: Limits,
     pace: Arc<dyn Clock>,
 }
 
@@ -153,9 +157,10 @@ impl Instances {
     }
 
     /// Checks a configuration against what the revision declares, before anything is started.
-    pub(super) fn check_config(&self, spec: &InstanceSpec, pin: &Pin) -> Result<(), InstanceError> {
+    /// Gives whether its orders will only be logged.
+    pub(super) fn check_config(&self, spec: &InstanceSpec, pin: &Pin) -> Result<bool, InstanceError> {
         let selector = |source| InstanceError::Selector { id: spec.id.clone(), source };
         let revision = self.floors.catalogue.revision(&pin.hash).map_err(selector)?;
-        validated(spec, revision.metadata()).map(drop)
+        validated(spec, revision.metadata()).map(|config| is_dry_run(&config))
     }
 }

@@ -118,10 +118,11 @@ impl Instances {
         if self.slot(spec.id.as_str()).is_ok() {
             return Err(InstanceError::Exists(spec.id));
         }
-        self.check_config(&spec, &pin)?;
+        let dry_run = self.check_config(&spec, &pin)?;
         let limits = self.floors.sandbox.config().limits.with(&spec.limits)?;
         let now = self.floors.clock.now();
         let mut state = State::new(pin, limits, now);
+        state.dry_run = dry_run;
         state.run = persist::last_run(&self.floors.store, &spec.id).await?;
         let slot = Slot::new(spec, state, now, LogRing::new(self.config.log), Arc::clone(&self.shared));
         self.insert(&slot)?;

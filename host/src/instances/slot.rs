@@ -43,6 +43,8 @@ pub(super) struct State {
     pub counters: Counters,
     pub engine_hash: Option<Digest>,
     pub limits: Limits,
+    /// What its validated configuration says.
+    pub dry_run: bool,
     pub dropped: BTreeMap<&'static str, u64>,
     pub queued: usize,
 }
@@ -60,6 +62,7 @@ impl State {
             counters: Counters::default(),
             engine_hash: None,
             limits,
+            dry_run: true,
             dropped: BTreeMap::new(),
             queued: 0,
         }

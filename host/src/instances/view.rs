@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::counters::{FuelUse, MemoryUse};
-use super::launch::is_dry_run;
 use super::slot::{Pin, Slot};
 use super::spec::{InstanceSpec, Scope};
 use super::status::{LastError, Status};
@@ -183,7 +182,7 @@ impl InstanceView {
             hash: pin.hash,
             engine_hash: state.engine_hash,
             run: state.run,
-            dry_run: is_dry_run(&spec.config),
+            dry_run: state.dry_run,
             trading_active: desk.trading_active(&spec.id),
             limits: state.limits,
             fuel: counters.fuel,
