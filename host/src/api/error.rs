@@ -55,6 +55,7 @@ codes! {
     TagNotFound NOT_FOUND "tag_not_found" "The strategy has no such tag.";
     HashNotFound NOT_FOUND "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     InstanceNotFound NOT_FOUND "instance_not_found" "No instance has this id.";
+    ProviderNotFound NOT_FOUND "provider_not_found" "No provider has this name.";
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The route exists, but not with this method; the header Allow lists the right ones.";
     RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time.";
     RevisionInUse CONFLICT "revision_in_use" "Instances still use the revision; `details` lists them. Stopped ones count: they pin its hash.";
@@ -69,6 +70,7 @@ codes! {
     HostNotAllowed MISDIRECTED_REQUEST "host_not_allowed" "The Host header names a host this server does not answer for; list it in `api.allowedHosts`.";
     StrategyValidationFailed UNPROCESSABLE_ENTITY "strategy_validation_failed" "The source does not compile, load or describe itself; `diagnostics` says where and why.";
     ConfigInvalid UNPROCESSABLE_ENTITY "config_invalid" "The instance's configuration does not fit the fields the strategy declares; `details` lists the field paths.";
+    StartFailed UNPROCESSABLE_ENTITY "start_failed" "`create(env)` threw or ran into a limit; `details` has the fault or the exception.";
     LimitsInvalid UNPROCESSABLE_ENTITY "limits_invalid" "A limit is outside what this host allows; the message names it and its range.";
     TooManyUploads TOO_MANY_REQUESTS "too_many_uploads" "Too many sources are waiting to be compiled; try again after `Retry-After` seconds.";
     Internal INTERNAL_SERVER_ERROR "internal" "A bug of ours or a failure of the machine. The log has the details under the same request id.";
@@ -99,6 +101,12 @@ impl ApiError {
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(cause = %cause, "a request failed inside the host");
         Self::new(Code::Internal, "the host failed to answer; its log has the cause under this request id")
+    }
+
+    /// The same condition in the words of someone who knows more about what was asked.
+    pub(super) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
     }
 
     /// Adds facts that a program can use.

@@ -5,55 +5,63 @@
 
 mod auth;
 mod config;
+mod convert;
 mod envelope;
 mod error;
 mod extract;
 mod guard;
 mod health;
+mod instances;
 mod layers;
+mod modules;
+mod providers;
 mod readiness;
 mod server;
+mod state;
+mod strategies;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-
-use crate::base::Clock;
-use crate::base::lifecycle::Lifecycle;
-use crate::base::metrics::Metrics;
+use axum::routing::{get, post};
 
 pub use auth::{Access, AdminToken, TOKEN_FILE};
 pub use config::{ApiConfig, ApiConfigError, ApiLimits, AuthMode};
 pub use error::{ApiError, Code};
 pub use readiness::Readiness;
 pub use server::Server;
+pub use state::Floors;
 
-/// What the operations stand on. Process lifetime; clones share everything.
-#[derive(Clone)]
-pub struct Api {
-    /// The registry that `/metrics` shows.
-    pub metrics: Metrics,
-    /// The machine's time.
-    pub clock: Arc<dyn Clock>,
-    /// Carries through what was begun when the client has gone.
-    pub lifecycle: Lifecycle,
-    /// What `/readyz` answers.
-    pub readiness: Readiness,
-}
+use state::Api;
 
 /// Every route. What is not in `open` needs the token, also routes that do not exist.
-pub fn router(api: Api, access: Access, config: &ApiConfig) -> Router {
-    let observer = envelope::Observer::new(Arc::clone(&api.clock), &api.metrics);
+pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
+    let observer = envelope::Observer::new(Arc::clone(&floors.clock), &floors.metrics);
     let open = Router::new()
         .route("/healthz", get(health::live::live))
         .route("/readyz", get(health::ready::ready));
     let closed = Router::new()
         .route("/metrics", get(health::metrics::metrics))
+        .route("/strategies", get(strategies::list::list))
+        .route("/strategies/{name}", get(strategies::get::get))
+        .route("/strategies/modules", get(modules::list::list).post(modules::upload::upload))
+        .route("/strategies/modules/{selector}", get(modules::get::get).delete(modules::delete::delete))
+        .route("/strategies/modules/{selector}/source", get(modules::source::source))
+        .route("/strategy/instances", get(instances::list::list).post(instances::create::create))
+        .route("/strategy/instances/{id}", get(instances::get::get).delete(instances::delete::delete))
+        .route("/strategy/instances/{id}/start", post(instances::start::start))
+        .route("/strategy/instances/{id}/stop", post(instances::stop::stop))
+        .route("/strategy/instances/{id}/orders", get(instances::orders::orders))
+        .route("/strategy/instances/{id}/executions", get(instances::executions::executions))
+        .route("/strategy/instances/{id}/logs", get(instances::logs::logs))
+        .route("/providers", get(providers::list::list))
+        .route("/providers/{name}/balances", get(providers::balances::balances))
         .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::new(access), auth::require));
-    layers::wrap(open.merge(closed).method_not_allowed_fallback(no_such_method), config, observer).with_state(api)
+    let routes = open.method_not_allowed_fallback(no_such_method).merge(closed);
+    layers::wrap(routes, config, observer).with_state(Api::new(floors, config))
 }
 
 async fn no_such_route() -> ApiError {

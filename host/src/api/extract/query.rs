@@ -51,7 +51,7 @@ impl Parameters {
     }
 
     /// Every value of a parameter that may be repeated, in the order given.
-    pub(crate) fn every(&mut self, name: &'static str) -> Vec<String> {
+    fn every(&mut self, name: &'static str) -> Vec<String> {
         self.asked.push(name);
         let (taken, left) = std::mem::take(&mut self.left).into_iter().partition(|(given, _)| given == name);
         self.left = left;
@@ -80,6 +80,12 @@ impl Parameters {
             Some(value) => Ok(Some(value)),
             None => Err(invalid(format!("{name} must be {rule}, not `{}`", shown(&text)))),
         }
+    }
+
+    /// Every value of a repeatable parameter, each read by `parse`.
+    pub(crate) fn each<T>(&mut self, name: &'static str, rule: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, ApiError> {
+        let read = |text: String| parse(&text).ok_or_else(|| invalid(format!("{name} must be {rule}, not `{}`", shown(&text))));
+        self.every(name).into_iter().map(read).collect()
     }
 
     /// A number of items on a page: more than `cap` means `cap`.

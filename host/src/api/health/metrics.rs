@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use crate::api::Api;
+use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::Query;
 

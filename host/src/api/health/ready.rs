@@ -1,10 +1,10 @@
-//! `GET /readyz`: everything is restored and requests will be carried out. Open to everybody: a load balancer has no token.
+//! `GET /readyz`: everything is restored, the database takes writes, and requests will be carried out. Open to everybody: a load balancer has no token.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::Api;
+use crate::api::state::Api;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::Query;
 
@@ -14,6 +14,7 @@ pub(crate) struct Ready {
 }
 
 pub(crate) async fn ready(State(api): State<Api>, _: Query<()>) -> Result<Json<Ready>, ApiError> {
+    api.store.healthy()?;
     if api.readiness.is_ready() {
         return Ok(Json(Ready { status: "ready" }));
     }
