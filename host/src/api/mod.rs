@@ -8,6 +8,8 @@ mod config;
 mod convert;
 mod envelope;
 mod error;
+#[cfg(test)]
+mod errors_page;
 mod extract;
 mod guard;
 mod health;

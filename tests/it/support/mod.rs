@@ -1,6 +1,7 @@
 //! What the tests share: the app, a client, the guests, the real binary.
 
 pub(crate) mod app;
+pub(crate) mod book;
 pub(crate) mod client;
 pub(crate) mod guest;
 pub(crate) mod process;
