@@ -84,7 +84,7 @@ impl Store {
     pub async fn open(dir: &Path, config: &StoreConfig, clock: Arc<dyn Clock>, metrics: &Metrics) -> Result<Self, StoreError> {
         let lock = lock(dir)?;
         let path = dir.join(FILE);
-        private(&path)?;
+        private(dir, &path)?;
         let options = options(&path, config);
         let mut db = options.connect().await.map_err(|error| StoreError::from_sqlx("open the database", &error))?;
         migrate(&mut db).await?;
@@ -207,6 +207,8 @@ fn options(path: &Path, config: &StoreConfig) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_millis(config.busy_timeout_ms))
+        // Formatting each statement costs more than running it; commits and failures have metrics.
+        .disable_statement_logging()
 }
 
 async fn migrate(db: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -222,8 +224,13 @@ async fn migrate(db: &mut SqliteConnection) -> Result<(), StoreError> {
 }
 
 /// The file holds secrets of providers and all trades: for its owner only. SQLite gives its side files the same mode.
-fn private(path: &Path) -> Result<(), StoreError> {
-    File::options().create(true).append(true).mode(0o600).open(path).map(|_| ()).map_err(|error| unavailable(path, &error))
+fn private(dir: &Path, path: &Path) -> Result<(), StoreError> {
+    let made = || {
+        File::options().create(true).append(true).mode(0o600).open(path)?;
+        // The name of a new file is only safe once its directory is.
+        File::open(dir)?.sync_all()
+    };
+    made().map_err(|error| unavailable(path, &error))
 }
 
 fn lock(dir: &Path) -> Result<File, StoreError> {

@@ -177,6 +177,7 @@ impl Writer {
         let mut request = Request { ops, then, weight, shared: self.shared.clone() };
         if over {
             request.then = None;
+            drop(request);
             return Err(self.full());
         }
         Ok(request)
