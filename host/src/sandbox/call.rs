@@ -18,10 +18,10 @@ use crate::sandbox::state::Ended;
 const CANCEL_GRACE: Duration = Duration::from_millis(100);
 
 /// What a call is held to.
-pub(super) struct Watch<'a> {
-    pub(super) clock: &'a SystemClock,
-    pub(super) deadline: Duration,
-    pub(super) cancel: &'a CancellationToken,
+pub(crate) struct Watch<'a> {
+    pub(crate) clock: &'a SystemClock,
+    pub(crate) deadline: Duration,
+    pub(crate) cancel: &'a CancellationToken,
 }
 
 /// Runs a call to its end, or gives it up. After an error the store must be dropped: the guest may be in the middle of
@@ -29,7 +29,7 @@ pub(super) struct Watch<'a> {
 ///
 /// A guest gives way every `yield_fuel`, which makes its call pending: only the time spent inside polls counts against the
 /// deadline, so neither sleep nor waiting for a turn does. Most calls end in their first poll and never read a clock.
-pub(super) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>, watch: Watch<'_>) -> wasmtime::Result<T> {
+pub(crate) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>, watch: Watch<'_>) -> wasmtime::Result<T> {
     let mut call = pin!(call);
     let mut first = true;
     let mut ran = Duration::ZERO;
@@ -59,7 +59,7 @@ pub(super) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>
 }
 
 /// Says what an error of wasmtime means for the guest.
-pub(super) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64, limiter: &mut Limiter) -> Fault {
+pub(crate) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64, limiter: &mut Limiter) -> Fault {
     let refused = limiter.take_refused();
     if let Some(ended) = error.downcast_ref::<Ended>() {
         return Fault::new(ended.code, handler, ended.message.clone());

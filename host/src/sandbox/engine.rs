@@ -112,7 +112,7 @@ impl Sandbox {
     }
 
     /// The machine's clock, for deadlines only: nothing that a guest sees comes from it.
-    pub(super) fn clock(&self) -> &SystemClock {
+    pub(crate) fn clock(&self) -> &SystemClock {
         &self.inner.clock
     }
 

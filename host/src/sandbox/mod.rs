@@ -3,8 +3,8 @@
 //!
 //! Lifetimes: [`Sandbox`] is the process's, [`Program`] a revision's, [`Guest`] an instance's.
 
-mod bindings;
-mod call;
+pub(crate) mod bindings;
+pub(crate) mod call;
 mod convert;
 mod engine;
 mod fault;
@@ -19,7 +19,7 @@ pub mod metadata;
 mod program;
 mod saved;
 mod setup;
-mod state;
+pub(crate) mod state;
 mod timers;
 
 pub use engine::{Sandbox, SandboxConfig, SandboxError};
@@ -31,4 +31,6 @@ pub use metadata::Metadata;
 pub use program::{Program, ProgramError};
 pub use saved::{SavedInMemory, SavedState};
 pub use setup::GuestSetup;
+pub(crate) use guest::new_store;
+pub(crate) use helpers::PACKAGE;
 pub use state::Pace;

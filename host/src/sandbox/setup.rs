@@ -29,8 +29,8 @@ pub struct GuestSetup {
     pub limits: Limits,
     /// Orders are logged, not sent.
     pub dry_run: bool,
-    /// The one door for orders.
-    pub desk: Arc<Desk>,
+    /// The one door for orders; none when only `create` is tried: then orders and positions are refused.
+    pub desk: Option<Arc<Desk>>,
     /// How its sleep passes.
     pub pace: Pace,
     /// Where its lines go.

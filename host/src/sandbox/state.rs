@@ -54,7 +54,8 @@ pub(super) struct Live {
     pub(super) limits: Limits,
     pub(super) dry_run: bool,
     pub(super) feeds: Feeds,
-    pub(super) desk: Arc<Desk>,
+    /// None in a dry run of `create`: then orders and positions are refused.
+    pub(super) desk: Option<Arc<Desk>>,
     pub(super) pace: Pace,
     pub(super) log: Arc<dyn LogSink>,
     pub(super) gate: LogGate,

@@ -14,7 +14,7 @@ type Market = (Option<String>, Option<String>);
 pub(super) fn link(interface: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     interface.func_wrap("trading-active", |mut cx: StoreContextMut<'_, State>, (): ()| {
         let live = enter(&mut cx, READ)?;
-        Ok((live.phase == Phase::Handler && live.desk.trading_active(&live.instance),))
+        Ok((live.phase == Phase::Handler && live.desk.as_ref().is_some_and(|desk| desk.trading_active(&live.instance)),))
     })?;
     interface.func_wrap("dry-run", |mut cx: StoreContextMut<'_, State>, (): ()| Ok((enter(&mut cx, READ)?.dry_run,)))?;
     interface.func_wrap("providers", |mut cx: StoreContextMut<'_, State>, (): ()| {

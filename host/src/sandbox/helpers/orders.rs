@@ -11,7 +11,7 @@ use crate::sandbox::bindings::types;
 use crate::sandbox::convert::{order_type_to_wit, side_from_wit, side_to_wit, time_in_force};
 use crate::sandbox::log::LogLevel;
 use crate::sandbox::state::{Live, Phase, State, charge, enter};
-use crate::trading::{self, OrderDraft, draft};
+use crate::trading::{self, Desk, OrderDraft, draft};
 
 /// Prices of sending an order, of cancelling one, and of each order in a list.
 const SUBMIT: u64 = 20_000;
@@ -98,7 +98,7 @@ impl Wish {
             ordinal: live.ordinal,
             nth: live.orders,
         };
-        let id = live.desk.submit(draft).map_err(refusal)?;
+        let id = desk(live)?.submit(draft).map_err(refusal)?;
         if live.dry_run {
             self.note(live, quantity, price, &id);
         }
@@ -120,7 +120,7 @@ fn cancel(live: &mut Live, id: &str) -> Result<(), OrderError> {
     if id.len() > WORD_BYTES {
         return Err(error("unknown_order", "no order has an id that long"));
     }
-    live.desk.cancel(&live.instance, id, live.now).map_err(refusal)
+    desk(live)?.cancel(&live.instance, id, live.now).map_err(refusal)
 }
 
 /// Counts an order or cancel against the event's limit.
@@ -138,7 +138,8 @@ fn may_order(live: &mut Live) -> Result<(), OrderError> {
 
 /// An unknown provider or symbol has no orders.
 fn open_orders(live: &Live, (provider, symbol): &Names) -> Vec<Order> {
-    let records = live.desk.open_orders(&live.instance, provider.as_deref(), symbol.as_deref());
+    let Some(desk) = &live.desk else { return Vec::new() };
+    let records = desk.open_orders(&live.instance, provider.as_deref(), symbol.as_deref());
     records
         .into_iter()
         .map(|record| Order {
@@ -156,7 +157,7 @@ fn open_orders(live: &Live, (provider, symbol): &Names) -> Vec<Order> {
 }
 
 fn position(live: &Live, (provider, symbol): &Names) -> Result<OwnPosition, OrderError> {
-    let position = live.desk.position(&live.instance, provider.as_deref(), symbol.as_deref()).map_err(refusal)?;
+    let position = desk(live)?.position(&live.instance, provider.as_deref(), symbol.as_deref()).map_err(refusal)?;
     let average = position.cost.checked_div(position.quantity).unwrap_or_default().round_dp(12);
     Ok(OwnPosition {
         quantity: position.quantity.normalize().to_string(),
@@ -169,8 +170,13 @@ fn balance(live: &Live, provider: Option<&str>, currency: &str) -> Result<Accoun
     if currency.len() > WORD_BYTES {
         return Err(error("invalid_symbol", "no currency has a name that long"));
     }
-    let balance = live.desk.balance(&live.instance, provider, currency).map_err(refusal)?;
+    let balance = desk(live)?.balance(&live.instance, provider, currency).map_err(refusal)?;
     Ok(AccountBalance { total: balance.total.normalize().to_string(), available: balance.available.normalize().to_string() })
+}
+
+/// None while `create` is only tried.
+fn desk(live: &Live) -> Result<&Desk, OrderError> {
+    live.desk.as_deref().ok_or_else(|| error("not_active", "there is no venue while create is only tried"))
 }
 
 fn error(code: &str, message: impl Into<String>) -> OrderError {
