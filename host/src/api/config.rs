@@ -49,8 +49,6 @@ pub struct ApiLimits {
     /// Milliseconds until a request is answered `timed_out`. Default 30,000: the slowest operation, a cold compile on a busy
     /// machine, takes a few seconds.
     pub request_ms: u64,
-    /// Uploads that compile or wait to compile at once; one more is answered `too_many_uploads`. Default 16.
-    pub uploads_max: usize,
     /// Milliseconds that open requests get at shutdown. Default 3,000.
     pub shutdown_ms: u64,
 }
@@ -76,7 +74,6 @@ impl Default for ApiLimits {
             body_bytes: 1 << 20,
             body_read_ms: 8_000,
             request_ms: 30_000,
-            uploads_max: 16,
             shutdown_ms: 3_000,
         }
     }
@@ -119,7 +116,6 @@ impl ApiConfig {
             ("bodyBytes", limits.body_bytes as u64, 1 << 10),
             ("bodyReadMs", limits.body_read_ms, 1),
             ("requestMs", limits.request_ms, 1),
-            ("uploadsMax", limits.uploads_max as u64, 1),
         ];
         match least.into_iter().find(|(_, given, least)| given < least) {
             Some((name, given, least)) => Err(ApiConfigError::LimitTooSmall { name, given, least }),

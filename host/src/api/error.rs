@@ -43,6 +43,8 @@ codes! {
     InvalidParameter BAD_REQUEST "invalid_parameter" "A query parameter has a value outside its range or grammar, or is given twice.";
     InvalidName BAD_REQUEST "invalid_name" "A strategy name, instance id or provider name does not follow its grammar; the message quotes the rule.";
     InvalidTag BAD_REQUEST "invalid_tag" "A tag does not follow its grammar, or looks like a hash.";
+    TooManyTags BAD_REQUEST "too_many_tags" "One upload names more tags than it may; the message says how many.";
+    InvalidFileName BAD_REQUEST "invalid_file_name" "A file of an upload has a name that is not plain; the message quotes the rule.";
     ReservedTag BAD_REQUEST "reserved_tag" "`latest` is moved only by `promoteLatest` or `reassignTags`.";
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
     InvalidInstance BAD_REQUEST "invalid_instance" "The instance asked for lacks an id, a strategy or a symbol, or names one that cannot exist.";

@@ -63,7 +63,7 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::new(access), auth::require));
     let routes = open.method_not_allowed_fallback(no_such_method).merge(closed);
-    layers::wrap(routes, config, observer).with_state(Api::new(floors, config))
+    layers::wrap(routes, config, observer).with_state(Api::new(floors))
 }
 
 async fn no_such_route() -> ApiError {

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::base::Clock;
@@ -16,8 +15,7 @@ use crate::instances::Instances;
 use crate::store::Store;
 use crate::trading::Desk;
 
-use super::config::ApiConfig;
-use super::error::{ApiError, Code};
+use super::error::ApiError;
 use super::readiness::Readiness;
 
 /// The floors below, as `app` built them. Process lifetime.
@@ -42,21 +40,13 @@ pub struct Floors {
     pub store: Store,
 }
 
-/// The floors and what the control plane itself keeps. Clones share everything.
+/// The floors as the operations hold them. Clones share.
 #[derive(Clone)]
-pub(super) struct Api(Arc<Inner>);
-
-pub(super) struct Inner {
-    floors: Floors,
-    /// One permit per upload that compiles or waits to.
-    uploads: Arc<Semaphore>,
-    uploads_max: usize,
-}
+pub(super) struct Api(Arc<Floors>);
 
 impl Api {
-    pub(super) fn new(floors: Floors, config: &ApiConfig) -> Self {
-        let uploads_max = config.limits.uploads_max;
-        Self(Arc::new(Inner { floors, uploads: Arc::new(Semaphore::new(uploads_max)), uploads_max }))
+    pub(super) fn new(floors: Floors) -> Self {
+        Self(Arc::new(floors))
     }
 
     /// Runs work that changes something to its end, even when the client goes away or the time limit of the request
@@ -68,12 +58,16 @@ impl Api {
         self.lifecycle.spawn(work.in_current_span()).await.map_err(ApiError::internal)?
     }
 
-    /// A place among the uploads, to be held until its source is compiled.
-    pub(super) fn upload_place(&self) -> Result<tokio::sync::OwnedSemaphorePermit, ApiError> {
-        Arc::clone(&self.0.uploads).try_acquire_owned().map_err(|_| {
-            let message = format!("{} uploads are being compiled or wait for it, more are not taken; try again", self.0.uploads_max);
-            ApiError::new(Code::TooManyUploads, message)
+    /// The same for work that waits for the disk, on a thread that may.
+    pub(super) async fn carry_through_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let span = tracing::Span::current();
+        self.carry_through(async move {
+            tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(ApiError::internal)?
         })
+        .await
     }
 }
 
@@ -81,6 +75,6 @@ impl Deref for Api {
     type Target = Floors;
 
     fn deref(&self) -> &Floors {
-        &self.0.floors
+        &self.0
     }
 }
