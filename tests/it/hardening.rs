@@ -159,7 +159,7 @@ async fn forms_cannot_send_what_json_can() {
 
 #[tokio::test]
 async fn more_uploads_than_can_wait_are_told_to_come_back() {
-    let app = TestApp::builder().uploads_max(2).start().await;
+    let app = TestApp::builder().compile_queue(1).start().await;
     let upload = |n: usize| {
         let client = app.client.clone();
         let source = format!("// {n}\n{}", crate::support::guest::source("canary"));
@@ -177,6 +177,6 @@ async fn more_uploads_than_can_wait_are_told_to_come_back() {
             assert_eq!(answer.status, 201, "{answer:#?}");
         }
     }
-    assert!((1..=10).contains(&refused), "{refused} of 12 were refused with 2 places");
+    assert!((1..=10).contains(&refused), "{refused} of 12 were refused with one place and a queue of one");
     app.client.get("/healthz").await.expect(200);
 }

@@ -128,6 +128,7 @@ impl From<InstanceError> for ApiError {
             InstanceError::ProviderUnavailable(_) => Self::new(Code::ProviderUnavailable, message),
             InstanceError::Compile(error) => error.into(),
             InstanceError::Start { source, .. } => not_started(&source, message),
+            InstanceError::Mailbox(_) => Self::internal(message),
             InstanceError::Store(error) => error.into(),
             InstanceError::ShuttingDown => Self::new(Code::NotReady, message),
         }

@@ -88,6 +88,7 @@ mod tests {
             (r#"{"name":1}"#, 400, "invalid_body", "invalid type: integer `1`, expected a string at line 1 column 9"),
             (r#"{"name":"a"} x"#, 400, "invalid_body", "trailing characters"),
             ("", 400, "invalid_body", "EOF"),
+            (r#"["a"]"#, 400, "invalid_body", "must be a JSON object"),
             (&deep, 413, "body_too_large", "api.limits.bodyBytes"),
         ];
         for (body, status, code, part) in cases {

@@ -23,6 +23,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         }
         // Length and time are limited by layers around the body; what they say arrives here as an error of the stream.
         let bytes = request.into_body().collect().await.map_err(|error| unreadable(&error))?.to_bytes();
+        // serde reads an array as a structure whose fields come in order, which no client of ours can mean.
+        if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+            return Err(ApiError::new(Code::InvalidBody, "the body must be a JSON object"));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|error| refused(&error))
     }
 }

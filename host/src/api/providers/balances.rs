@@ -46,7 +46,7 @@ pub(crate) async fn balances(
     Segment(name): Segment<ProviderName>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Listing>, ApiError> {
-    let Some(provider) = api.desk.provider(&name) else {
+    let Some(provider) = api.desk.provider(name.as_str()) else {
         return Err(ApiError::new(Code::ProviderNotFound, format!("provider `{name}` not found; GET /providers lists them")));
     };
     let snapshot_at = provider.clock().now().as_secs();
