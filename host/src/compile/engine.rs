@@ -10,7 +10,7 @@ pub(super) static ENGINE: &[u8] = include_bytes!("../../../guest-sdk/engine.wasm
 static DIGEST: LazyLock<Digest> = LazyLock::new(|| Digest::of(ENGINE));
 
 /// The hash of the engine: recorded with every revision, part of every cache key.
-pub fn engine_hash() -> Digest {
+pub(super) fn engine_hash() -> Digest {
     *DIGEST
 }
 

@@ -8,7 +8,7 @@ use crate::base::Digest;
 pub const SOURCE_BYTES: usize = 256 << 10;
 
 /// Most files of a source.
-pub const SOURCE_FILES: usize = 64;
+const SOURCE_FILES: usize = 64;
 
 /// One file as it was handed in.
 #[derive(Clone, PartialEq, Eq)]

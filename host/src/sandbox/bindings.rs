@@ -1,7 +1,7 @@
 //! What `wit/` says, as Rust types: the exports that the host calls and the records of both directions. Generated; imports
 //! are linked by hand in `helpers`, because their prices need the store.
 
-#![expect(missing_docs, unreachable_pub, reason = "generated from wit/, where every item is documented")]
+#![expect(unreachable_pub, reason = "generated from wit/, where every item is documented")]
 
 wasmtime::component::bindgen!({
     path: "../wit",

@@ -82,3 +82,40 @@ impl ResourceLimiter for Limiter {
         4
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime::component::{Component, Linker};
+    use wasmtime::{Config, Engine, Store};
+
+    const PAGE: u64 = 65_536;
+
+    /// Two memories in one component, one page each, and an export for each that grows it by a number of pages.
+    const TWO_MEMORIES: &str = r#"(component
+        (core module $m
+            (memory 1)
+            (func (export "grow") (param i32) (result i32) local.get 0 memory.grow))
+        (core instance $a (instantiate $m))
+        (core instance $b (instantiate $m))
+        (func (export "grow-a") (param "pages" u32) (result s32) (canon lift (core func $a "grow")))
+        (func (export "grow-b") (param "pages" u32) (result s32) (canon lift (core func $b "grow"))))"#;
+
+    #[test]
+    fn the_limit_is_on_the_sum_of_all_memories() {
+        let engine = Engine::new(Config::new().concurrency_support(false)).unwrap();
+        let component = Component::from_binary(&engine, &wat::parse_str(TWO_MEMORIES).unwrap()).unwrap();
+        let mut store = Store::new(&engine, Limiter::new(10 * PAGE));
+        store.limiter(|limiter| limiter);
+        let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
+        let mut grow = |memory: &str, pages: u32| {
+            let function = instance.get_typed_func::<(u32,), (i32,)>(&mut store, memory).unwrap();
+            let before = function.call(&mut store, (pages,)).unwrap().0;
+            (before, store.data().used_bytes() / PAGE, store.data_mut().take_refused())
+        };
+        assert_eq!(grow("grow-a", 4), (1, 6, false));
+        assert_eq!(grow("grow-b", 5), (-1, 6, true), "each fits alone, both together do not");
+        assert_eq!(grow("grow-b", 4), (1, 10, false));
+        assert_eq!(grow("grow-a", 1), (-1, 10, true));
+    }
+}

@@ -47,7 +47,7 @@ impl LogSink for NoLog {
 }
 
 /// Bytes that are kept of a line.
-pub const LINE_BYTES: usize = 8 << 10;
+const LINE_BYTES: usize = 8 << 10;
 
 /// Decides which lines are kept. Counts in the guest's own time, so that a replay keeps the same lines.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl LogGate {
     }
 }
 
-/// The first [`LINE_BYTES`] bytes of the text, cut between characters; whether anything was cut.
+/// The first `LINE_BYTES` bytes of the text, cut between characters; whether anything was cut.
 pub(super) fn cut(text: &str) -> (&str, bool) {
     let end = text.floor_char_boundary(LINE_BYTES);
     (&text[..end], end < text.len())

@@ -9,11 +9,11 @@ pub(super) const MIN_DELAY: Duration = Duration::from_millis(1);
 
 /// One timer that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DueTimer {
+pub(super) struct DueTimer {
     /// The number that the guest gave it.
-    pub timer: u32,
+    pub(super) timer: u32,
     /// When it was due, in the instance's time.
-    pub due: Timestamp,
+    pub(super) due: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
