@@ -5,6 +5,7 @@ mod adapters;
 pub mod demo;
 mod error;
 pub mod pulse;
+pub mod strategies;
 
 use std::fs::{DirBuilder, Permissions};
 use std::net::SocketAddr;
@@ -71,8 +72,8 @@ impl App {
         let journal = Journal::new(store.writer());
         let desk = Desk::new(config.risk.clone(), Arc::clone(&bus), Some(journal), &metrics);
         let sandbox = Sandbox::new(config.sandbox.clone(), &metrics)?;
-        let compiler = Arc::new(Compiler::new(&sandbox, &config.data_dir.join("cache"), &config.compile, &metrics)?);
-        let catalogue = Arc::new(Catalogue::open(&config.strategies_dir(), &config.catalogue, &metrics)?);
+        let compiler = Arc::new(Compiler::new(&sandbox, &config.compiler(), &metrics)?);
+        let catalogue = strategies::open(&config, &clock).await?;
         let floors = Floors {
             catalogue: Arc::clone(&catalogue),
             sandbox,
@@ -85,6 +86,8 @@ impl App {
             metrics: metrics.clone(),
         };
         let instances = Instances::new(floors, config.instances.clone());
+
+        strategies::load(&catalogue, &compiler).await;
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;

@@ -13,6 +13,7 @@ use super::workbench::{Workbench, block_on};
 use crate::backtest::bench::Stand;
 use crate::base::{Clock, Digest, SystemClock};
 use crate::compile::Source;
+use crate::providers::tape::Tape;
 use crate::sandbox::{Program, SandboxConfig};
 
 /// Measures upload, launch, dispatch and memory. Build with --release, on a machine that does nothing else.
@@ -69,7 +70,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let momentum_source = source::resolve("momentum", None)?;
     let momentum = bench.program(&momentum_source, output)?;
     let empty = bench.program(&empty_source(0)?, output)?;
-    let stand = Stand::new(&bench.metrics);
+    let tape = Tape::open("btcusdt-20240808").map_err(Failure::failed)?;
+    let stand = Stand::new(&momentum, tape).map_err(Failure::failed)?;
 
     let upload_ms = block_on(uploads(&bench))??;
     let launch_us = block_on(launches(&stand, &momentum))??;
@@ -108,7 +110,7 @@ async fn uploads(bench: &Workbench) -> Result<f64, Failure> {
     for number in 1..=UPLOADS {
         let source = empty_source(number)?;
         let begun = clock.now();
-        bench.program_of(&source).await?;
+        bench.compiler.program(&source).await.map_err(Failure::failed)?;
         millis.push(clock.now().since(begun).as_secs_f64() * 1e3);
     }
     Ok(median(&mut millis))

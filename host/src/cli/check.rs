@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let answer = Answer {
         ok: true,
         hash: source.digest(),
-        engine_hash: compiled.engine_hash,
+        engine_hash: compiled.engine,
         imports: compiled.imports.clone(),
         component_bytes: compiled.component.len() as u64,
         fuel_load: compiled.fuel_load,

@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ok: true,
         file: args.output.clone(),
         hash: source.digest(),
-        engine_hash: compiled.engine_hash,
+        engine_hash: compiled.engine,
         component_hash: Digest::of(&compiled.component),
         component_bytes: compiled.component.len() as u64,
     };

@@ -9,7 +9,7 @@ use super::diagnostics;
 use super::output::{Format, Output};
 use crate::base::metrics::Metrics;
 use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Source};
-use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::sandbox::{Program, Sandbox, SandboxConfig};
 
 /// Made once per command.
 pub(super) struct Workbench {
@@ -31,17 +31,25 @@ impl Workbench {
     pub(super) fn with(config: SandboxConfig) -> Result<Self, Failure> {
         let metrics = Metrics::new();
         let sandbox = Sandbox::new(config, &metrics).map_err(Failure::failed)?;
-        let compiler = Compiler::new(&sandbox, CompilerConfig::default(), None, &metrics).map_err(Failure::failed)?;
+        let compiler = Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).map_err(Failure::failed)?;
         Ok(Self { sandbox, compiler: Arc::new(compiler), metrics })
+    }
+
+    /// Compiles a source to something that can be launched; prints its diagnostics when there are any.
+    pub(super) fn program(&self, source: &Source, output: Output) -> Result<Arc<Program>, Failure> {
+        block_on(self.compiler.program(source))?.map_err(|error| failed(error, output))
     }
 
     /// Compiles a source; prints its diagnostics when there are any.
     pub(super) fn compile(&self, source: &Source, output: Output) -> Result<Compiled, Failure> {
-        let compiled = block_on(self.compiler.compile(source))?;
-        compiled.map_err(|error| match error {
-            CompileError::Diagnostics(diagnostics) => refuse(&diagnostics, output),
-            other => Failure::failed(other),
-        })
+        block_on(self.compiler.compile(source))?.map_err(|error| failed(error, output))
+    }
+}
+
+fn failed(error: CompileError, output: Output) -> Failure {
+    match error {
+        CompileError::Diagnostics(diagnostics) => refuse(&diagnostics, output),
+        other => Failure::failed(other),
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{ApiConfig, ApiConfigError};
 use crate::bus::BusConfig;
 use crate::catalogue::CatalogueConfig;
-use crate::compile::CompileConfig;
+use crate::compile::CompilerConfig;
 use crate::instances::InstancesConfig;
 use crate::sandbox::{LimitError, SandboxConfig};
 use crate::store::StoreConfig;
@@ -41,7 +41,7 @@ pub struct Config {
     /// The WebAssembly runtime, and what each instance may use.
     pub sandbox: SandboxConfig,
     /// Sources and their compilation.
-    pub compile: CompileConfig,
+    pub compile: CompilerConfig,
     /// Revisions and tags.
     pub catalogue: CatalogueConfig,
     /// Instances: how many, how they stop and how they come back.
@@ -91,7 +91,7 @@ impl Default for Config {
             bus: BusConfig::default(),
             risk: RiskConfig::default(),
             sandbox: SandboxConfig::default(),
-            compile: CompileConfig::default(),
+            compile: CompilerConfig::default(),
             catalogue: CatalogueConfig::default(),
             instances: InstancesConfig::default(),
             api: ApiConfig::default(),
@@ -137,6 +137,12 @@ impl Config {
     /// Where the strategies are.
     pub fn strategies_dir(&self) -> PathBuf {
         self.strategies_dir.clone().unwrap_or_else(|| self.data_dir.join("strategies"))
+    }
+
+    /// How sources are compiled; native code is kept in the data directory unless another place was set.
+    pub fn compiler(&self) -> CompilerConfig {
+        let cache_dir = self.compile.cache_dir.clone().unwrap_or_else(|| self.data_dir.join("cache"));
+        CompilerConfig { cache_dir: Some(cache_dir), ..self.compile.clone() }
     }
 
     /// Checks what types cannot.

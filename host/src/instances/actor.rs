@@ -250,7 +250,7 @@ impl Actor {
     fn note_mailbox(&self) {
         let (dropped, queued) = (self.mailbox.dropped(), self.mailbox.len());
         self.slot.update(|state| {
-            state.dropped = dropped.by_kind();
+            state.dropped = dropped;
             state.queued = queued;
         });
     }

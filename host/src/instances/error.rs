@@ -97,8 +97,10 @@ impl InstanceError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Store(_) | Self::Mailbox(_) | Self::ShuttingDown => Blame::Host,
-            Self::Compile(error) => error.blame(),
-            Self::Start { source, .. } => source.blame(),
+            Self::Compile(CompileError::Diagnostics(_)) => Blame::Guest,
+            Self::Compile(CompileError::Busy(_) | CompileError::Host(_)) => Blame::Host,
+            Self::Start { source: StartError::Fault(fault), .. } => fault.blame,
+            Self::Start { source: StartError::Exception(_), .. } => Blame::Guest,
             Self::CrossProvider(_) => Blame::Guest,
             Self::ProviderUnavailable(_) => Blame::Venue,
             _ => Blame::Client,

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::actor::{Actor, MakeSetup};
 use super::error::InstanceError;
 use super::restart::RestartPolicy;
+use super::revision::{self, RevisionError};
 use super::roster::Instances;
 use super::saved::Saved;
 use super::seed::{SEED_FIELD, seed_of};
@@ -133,7 +134,7 @@ pub(super) fn validated(spec: &InstanceSpec, metadata: &Metadata) -> Result<Map<
 }
 
 /// True unless the configuration says `dry_run: false` (decision 18 and the gateway's rule).
-pub(super) fn is_dry_run(config: &Map<String, Value>) -> bool {
+pub fn is_dry_run(config: &Map<String, Value>) -> bool {
     config.get("dry_run") != Some(&Value::Bool(false))
 }
 
@@ -151,16 +152,9 @@ fn feeds(spec: &InstanceSpec) -> Vec<(ProviderName, Vec<Symbol>)> {
 impl Instances {
     /// The compiled revision of a pin.
     pub(super) async fn program(&self, spec: &InstanceSpec, pin: &Pin) -> Result<Arc<Program>, InstanceError> {
-        let selector = |source| InstanceError::Selector { id: spec.id.clone(), source };
-        let revision = self.floors.catalogue.revision(&pin.hash).map_err(selector)?;
-        Ok(revision.program(&self.floors.compiler).await?)
-    }
-
-    /// Checks a configuration against what the revision declares, before anything is started.
-    /// Gives whether its orders will only be logged.
-    pub(super) fn check_config(&self, spec: &InstanceSpec, pin: &Pin) -> Result<bool, InstanceError> {
-        let selector = |source| InstanceError::Selector { id: spec.id.clone(), source };
-        let revision = self.floors.catalogue.revision(&pin.hash).map_err(selector)?;
-        validated(spec, revision.metadata()).map(|config| is_dry_run(&config))
+        revision::program(&self.floors.catalogue, &self.floors.compiler, pin.hash).await.map_err(|error| match error {
+            RevisionError::Catalogue(source) => InstanceError::Selector { id: spec.id.clone(), source },
+            RevisionError::Compile(error) => error.into(),
+        })
     }
 }

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `spec` | what a client asks for, checked |
 //! | `roster` | all instances: create, start, stop, delete, restore, shutdown |
-//! | `launch` | from a pinned revision to a task |
+//! | `revision`, `launch` | from a pinned revision to a program, and to a task |
 //! | `actor` | the task: events, timers, faults, restarts |
 //! | `status` | the life of an instance as one table |
 //! | `restart` | backoff and quarantine |
@@ -18,6 +18,7 @@ pub mod counters;
 pub mod error;
 pub mod logs;
 pub mod restart;
+pub mod revision;
 pub mod seed;
 pub mod spec;
 pub mod status;
@@ -33,6 +34,7 @@ mod saved;
 mod slot;
 
 pub use error::InstanceError;
+pub use launch::is_dry_run;
 pub use logs::{LogConfig, LogLine, LogPage, LogQuery, LogSource};
 pub use restart::RestartConfig;
 pub use roster::{Floors, Instances, InstancesConfig, Restored};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::MutexGuard;
 
 use super::error::InstanceError;
-use super::launch::Launch;
+use super::launch::{Launch, is_dry_run, validated};
 use super::logs::{LogConfig, LogPage, LogQuery, LogRing};
 use super::metrics::InstanceMetrics;
 use super::persist;
@@ -118,7 +118,8 @@ impl Instances {
         if self.slot(spec.id.as_str()).is_ok() {
             return Err(InstanceError::Exists(spec.id));
         }
-        let dry_run = self.check_config(&spec, &pin)?;
+        let program = self.program(&spec, &pin).await?;
+        let dry_run = is_dry_run(&validated(&spec, program.metadata())?);
         let limits = self.floors.sandbox.config().limits.with(&spec.limits)?;
         let now = self.floors.clock.now();
         let mut state = State::new(pin, limits, now);

@@ -1,7 +1,6 @@
 //! What the host knows of one instance, shared between the control plane and the instance's task. The lock inside is held
 //! for a copy, never across an await.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -13,6 +12,7 @@ use super::spec::InstanceSpec;
 use super::status::{LastError, Status, Step};
 use super::usage::UsageIndex;
 use crate::base::{Clock, Digest, StrategyName, Tag, Timestamp};
+use crate::bus::DropCounts;
 use crate::sandbox::{Limits, LogLevel};
 
 /// The revision that an instance is pinned to (decision 12).
@@ -45,7 +45,7 @@ pub(super) struct State {
     pub limits: Limits,
     /// What its validated configuration says.
     pub dry_run: bool,
-    pub dropped: BTreeMap<&'static str, u64>,
+    pub dropped: DropCounts,
     pub queued: usize,
 }
 
@@ -63,7 +63,7 @@ impl State {
             engine_hash: None,
             limits,
             dry_run: true,
-            dropped: BTreeMap::new(),
+            dropped: DropCounts::default(),
             queued: 0,
         }
     }

@@ -12,7 +12,8 @@ use super::spec::{InstanceSpec, Scope};
 use super::status::{LastError, Status};
 use super::usage::{Usage, UsageIndex};
 use crate::base::{Digest, InstanceId, ProviderName, StrategyName, Tag};
-use crate::market::Symbol;
+use crate::bus::DropCounts;
+use crate::market::{EventKind, Symbol};
 use crate::sandbox::Limits;
 use crate::trading::{Desk, Profit};
 
@@ -190,7 +191,7 @@ impl InstanceView {
             events: EventCounts {
                 delivered: counters.delivered,
                 skipped: counters.skipped,
-                dropped: state.dropped,
+                dropped: by_kind(&state.dropped),
                 queued: state.queued,
             },
             timers: counters.timers,
@@ -239,4 +240,10 @@ impl Links {
 
 fn aggregated(spec: &InstanceSpec) -> Vec<Symbol> {
     spec.scope.values().flat_map(|scope| &scope.symbols).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Kinds of which something was dropped.
+fn by_kind(dropped: &DropCounts) -> BTreeMap<&'static str, u64> {
+    let counts = EventKind::ALL.into_iter().map(|kind| (kind.as_str(), dropped.of(kind)));
+    counts.filter(|(_, count)| *count > 0).collect()
 }
