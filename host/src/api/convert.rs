@@ -88,7 +88,9 @@ impl From<CompileError> for ApiError {
     fn from(error: CompileError) -> Self {
         let message = error.to_string();
         match error {
-            CompileError::Diagnostics(diagnostics) => Self::new(Code::StrategyValidationFailed, message).with_diagnostics(diagnostics),
+            CompileError::Diagnostics(diagnostics) => {
+                Self::new(Code::StrategyValidationFailed, message).with_diagnostics(diagnostics)
+            }
             CompileError::Busy(_) => Self::new(Code::TooManyUploads, message),
             CompileError::Host(_) => Self::internal(message),
         }

@@ -84,15 +84,12 @@ pub(crate) async fn upload(
     let compiled = api.compiler.compile(&compilable).await?;
     let catalogue = Arc::clone(&api.catalogue);
     api.carry_through_blocking(move || {
-        let new = NewRevision {
-            source: &source,
-            metadata: Arc::clone(&compiled.metadata),
-            engine: compiled.engine,
-            world: WORLD,
-        };
+        let new =
+            NewRevision { source: &source, metadata: Arc::clone(&compiled.metadata), engine: compiled.engine, world: WORLD };
         let added = catalogue.add(&new, &options)?;
         let status = if added.created { StatusCode::CREATED } else { StatusCode::OK };
-        let uploaded = Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module: Module::of(added, &compiled) };
+        let uploaded =
+            Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module: Module::of(added, &compiled) };
         Ok((status, Json(uploaded)))
     })
     .await
@@ -114,7 +111,9 @@ impl Upload {
                 Ok((kept, compile::Source::single(&path, source.as_bytes())?))
             }
             (None, Some(files)) if !files.is_empty() => self.several(files),
-            _ => Err(ApiError::new(Code::SourceRequired, "source required: send either `source` or `files`, and not a blank one")),
+            _ => {
+                Err(ApiError::new(Code::SourceRequired, "source required: send either `source` or `files`, and not a blank one"))
+            }
         }
     }
 
@@ -126,14 +125,21 @@ impl Upload {
         };
         let entry = format!("{}.js", strategy_name(name)?);
         if self.filename.as_ref().is_some_and(|filename| *filename != entry) {
-            return Err(ApiError::new(Code::SourceRequired, format!("with `files` the entry is `{entry}`; leave `filename` out")));
+            return Err(ApiError::new(
+                Code::SourceRequired,
+                format!("with `files` the entry is `{entry}`; leave `filename` out"),
+            ));
         }
         let Some(text) = files.get(&entry) else {
-            return Err(ApiError::new(Code::SourceRequired, format!("`files` has no `{entry}`, which should export the strategy")));
+            return Err(ApiError::new(
+                Code::SourceRequired,
+                format!("`files` has no `{entry}`, which should export the strategy"),
+            ));
         };
         let others = files.iter().filter(|(path, _)| **path != entry);
         let kept = Source::with_files(text.as_bytes(), others.map(|(path, text)| (path.as_str(), text.as_bytes())));
-        let file = |(path, text): (&String, &String)| compile::SourceFile { path: path.clone(), bytes: text.clone().into_bytes() };
+        let file =
+            |(path, text): (&String, &String)| compile::SourceFile { path: path.clone(), bytes: text.clone().into_bytes() };
         let compilable = compile::Source::several(&entry, files.iter().map(file).collect())?;
         Ok((kept.map_err(CatalogueError::from)?, compilable))
     }
