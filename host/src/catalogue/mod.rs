@@ -77,12 +77,15 @@ pub struct Resolved {
     pub tag: Option<Tag>,
 }
 
+/// What a source says about itself, or why it must not run.
+type Judgement = Result<Arc<Metadata>, Arc<Invalid>>;
+
 /// One revision as it stands now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
     /// What the registry says.
     pub record: Arc<Record>,
-    judgement: Result<Arc<Metadata>, Arc<Invalid>>,
+    judgement: Judgement,
 }
 
 impl Revision {
@@ -111,7 +114,7 @@ pub struct Catalogue {
     writing: Mutex<()>,
     index: RwLock<Arc<Index>>,
     /// What compiling found, by the hash of the source: it holds whatever the registry says.
-    judgements: RwLock<HashMap<Digest, Result<Arc<Metadata>, Arc<Invalid>>>>,
+    judgements: RwLock<HashMap<Digest, Judgement>>,
     /// There is no registry yet, and nothing that it should have named.
     fresh: AtomicBool,
 }

@@ -11,8 +11,7 @@ fn registry(dir: &Path) -> PathBuf {
 
 fn two(dir: &Path) -> (Digest, Digest) {
     let catalogue = open(dir);
-    let hashes = (add(&catalogue, "delay", 1, "v1").hash, add(&catalogue, "other", 1, "v1").hash);
-    hashes
+    (add(&catalogue, "delay", 1, "v1").hash, add(&catalogue, "other", 1, "v1").hash)
 }
 
 fn file_of(dir: &Path, name: &str, hash: Digest) -> PathBuf {
