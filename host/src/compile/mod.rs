@@ -15,6 +15,8 @@ mod metadata;
 mod native;
 mod snapshot;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use compiler::{Compiled, CompileError, Compiler, CompilerConfig};
 pub use config::{ConfigIssue, check_config};
