@@ -62,7 +62,7 @@ impl Stand {
             feeds,
             limits: Limits::default(),
             dry_run: true,
-            desk: Arc::clone(&self.desk),
+            desk: Some(Arc::clone(&self.desk)),
             pace: Pace::Virtual,
             log: Arc::new(NoLog),
             saved: Box::new(SavedInMemory::default()),

@@ -298,7 +298,7 @@ impl Player {
             feeds: vec![(self.request.provider.clone(), self.feeds.clone())],
             limits: self.request.limits.clone(),
             dry_run: is_dry_run(&self.request.config),
-            desk: Arc::clone(&self.desk),
+            desk: Some(Arc::clone(&self.desk)),
             pace: Pace::Virtual,
             log: Arc::clone(&self.lines) as _,
             saved: Box::new(self.saved.clone()),

@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 use super::ledger::{PlayedFill, PlayedOrder};
 use crate::base::{Digest, StrategyName, Tag};
 use crate::market::Symbol;
+use crate::providers::tape::Tape;
 use crate::sandbox::{Exception, Fault, LogLevel};
 use crate::trading::{Balance, Profit};
 
@@ -36,12 +37,25 @@ pub struct PlayedStrategy {
 pub struct PlayedTape {
     /// As it was named.
     pub name: String,
-    /// Of its contents.
+    /// Of its records.
     pub hash: Digest,
     /// Whose market it recorded.
     pub symbol: Symbol,
     /// Records in it.
     pub records: u64,
+}
+
+impl PlayedTape {
+    /// What a tape says of itself.
+    pub(super) fn of(tape: &Tape) -> Self {
+        let header = tape.header();
+        Self {
+            name: header.name.clone(),
+            hash: header.body.digest,
+            symbol: header.instrument.symbol.clone(),
+            records: header.records.total(),
+        }
+    }
 }
 
 /// Events by what became of them.

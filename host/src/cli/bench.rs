@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         idle_instance_kb,
         component_bytes: momentum.component_bytes(),
         engine_sha256: momentum.engine_hash(),
-        wasmtime: crate::sandbox::WASMTIME_VERSION,
+        wasmtime: wasmtime_version(),
         optimised: !cfg!(debug_assertions),
     };
     output.answer(&answer, text);
@@ -167,6 +167,13 @@ fn resident_kib() -> Result<u64, Failure> {
     kib.ok_or_else(|| Failure::Failed("the system does not say how much memory is resident".to_owned()))
 }
 
+/// The version that this binary was built with, as its lock file says.
+fn wasmtime_version() -> &'static str {
+    let lock = include_str!("../../../Cargo.lock");
+    let entry = lock.split_once("name = \"wasmtime\"\nversion = \"").map(|(_, rest)| rest);
+    entry.and_then(|rest| rest.split_once('"')).map_or("unknown", |(version, _)| version)
+}
+
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.get(values.len() / 2).copied().unwrap_or_default();
@@ -188,4 +195,20 @@ fn text(answer: &Answer) -> String {
     row("component", bytes(answer.component_bytes), "");
     let build = if answer.optimised { "" } else { "\nThis is an unoptimised build: build with --release for figures that count." };
     format!("{rows}\nengine {}, wasmtime {}{build}", answer.engine_sha256, answer.wasmtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_the_runtime_is_known() {
+        assert!(wasmtime_version().starts_with("48."), "{}", wasmtime_version());
+    }
+
+    #[test]
+    fn the_middle_value_is_taken() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut []), 0.0);
+    }
 }

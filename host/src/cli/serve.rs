@@ -84,7 +84,7 @@ async fn serve(config: Config, demo: bool, exit_after: Option<Duration>, output:
 
 /// Prints a line per minute until a signal or the time that was set; gives the last reading.
 async fn live(app: &App, exit_after: Option<Duration>, output: Output) -> Reading {
-    let mut pulse = Pulse::new(app);
+    let pulse = Pulse::new(app);
     let mut minute = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
     let end = async {
         match exit_after {

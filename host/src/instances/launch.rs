@@ -79,7 +79,7 @@ impl Launch {
             feeds: feeds(&setup.spec),
             limits: setup.limits.clone(),
             dry_run: setup.dry_run,
-            desk: Arc::clone(&desk),
+            desk: Some(Arc::clone(&desk)),
             pace: Pace::Live(Arc::clone(&setup.pace)),
             log: log.clone(),
             saved: Box::new(saved.clone()),

@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::market::{LevelChange, Side, Step};
 
 /// Records per block, at most.
-pub(super) const BLOCK_RECORDS: u32 = 16_384;
+pub(super) const BLOCK_RECORDS: u32 = 65_536;
 /// Bytes of all columns of a block, at most: bounds what a reader holds. A writer ends its block long before.
 pub(super) const BLOCK_BYTES: usize = 8 << 20;
 /// Levels of one side of one record, at most.

@@ -1,0 +1,6 @@
+//! STUB
+use std::sync::Arc; use super::play::{PlayRequest, PlayError}; use crate::base::*; use crate::market::*; use crate::trading::*;
+pub(super) struct TableVenue; pub(super) enum Told { Event(Event), Report(ExecutionReport) }
+impl TableVenue { pub(super) fn new(_r:&PlayRequest,_c:Arc<ManualClock>)->Result<Arc<Self>,PlayError>{todo!()}
+ pub(super) fn next_record(&self)->Option<Timestamp>{todo!()} pub(super) fn take_record(&self)->Result<Vec<Told>,PlayError>{todo!()} pub(super) fn next_due(&self)->Option<Timestamp>{todo!()} pub(super) fn advance(&self,_n:Timestamp)->Vec<Told>{todo!()} pub(super) fn take_placed(&self)->Vec<OrderRequest>{todo!()} pub(super) fn account(&self)->Vec<Balance>{todo!()} }
+#[async_trait::async_trait] impl Provider for TableVenue { fn name(&self)->&ProviderName{todo!()} fn adapter(&self)->&'static str{todo!()} fn status(&self)->ProviderStatus{todo!()} fn instruments(&self)->Arc<[Instrument]>{todo!()} fn clock(&self)->Arc<dyn Clock>{todo!()} fn submit(&self,_o:Approved<OrderRequest>){} fn cancel(&self,_o:&ClientOrderId,_a:Timestamp){} fn balances(&self)->Vec<Balance>{todo!()} fn is_paper(&self)->bool{true} async fn start(self:Arc<Self>,_o:Outlet)->Result<(),ProviderError>{todo!()} async fn stop(&self){} }
