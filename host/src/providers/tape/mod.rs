@@ -11,6 +11,9 @@ pub mod reader;
 pub mod record;
 pub mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::{Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
