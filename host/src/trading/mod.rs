@@ -1,1 +1,30 @@
-//! Being built.
+//! Orders: the desk (their one door), the risk check, the journal, and what a provider is. Knows no venue by name, no
+//! HTTP and no wasm.
+//!
+//! The way of one order: [`OrderDraft`] (what a guest asks) -> [`OrderRequest`](crate::market::OrderRequest) (resolved,
+//! named) -> risk -> [`Approved`] -> journal -> [`Provider::submit`]. The way back: the provider's
+//! [`ExecutionReport`](crate::market::ExecutionReport) -> transition table -> journal -> positions -> the owner's mailbox.
+
+pub mod denial;
+pub mod desk;
+pub mod draft;
+pub mod journal;
+pub mod limits;
+pub mod orders;
+pub mod outlet;
+pub mod positions;
+pub mod profit;
+pub mod provider;
+pub mod risk;
+
+pub use denial::{Denial, DenialCode};
+pub use desk::Desk;
+pub use draft::{OrderDraft, OrderError, TradingAccount};
+pub use journal::Journal;
+pub use limits::{CircuitBreaker, HostLimits, RiskConfig, RiskLimits};
+pub use orders::OrderRecord;
+pub use outlet::Outlet;
+pub use positions::Position;
+pub use profit::{Profit, ProfitLine};
+pub use provider::{Balance, Provider, ProviderError, ProviderStatus};
+pub use risk::Approved;

@@ -1,0 +1,5 @@
+//! The sandbox and the compiler with the real engine: what authors may rely on, and what a hostile one cannot do.
+
+mod contract;
+mod guests;
+mod lab;

@@ -1,0 +1,23 @@
+//! The risk check: the only place that can turn an order into an approved one. Knows limits, prices and positions; no
+//! venue, no disk, no bus.
+
+use std::ops::Deref;
+
+/// Something that the risk check has approved. Nothing outside this module can make one, so what a provider is given
+/// has been checked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Approved<T>(T);
+
+impl<T> Approved<T> {
+    /// Gives up the approval and keeps the thing.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Approved<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
