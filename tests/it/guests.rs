@@ -47,7 +47,7 @@ async fn live_through(app: &TestApp, name: &str) -> Story {
     })
     .await;
     story.traded = Some(view);
-    let stopping = std::time::Instant::now();
+    let stopping = tokio::time::Instant::now();
     app.client.act(&format!("/strategy/instances/{name}/stop")).await;
     assert!(stopping.elapsed() < Duration::from_secs(6), "{name} took {:?} to stop", stopping.elapsed());
     story.stopped = Some(app.client.instance(name).await);
@@ -131,5 +131,5 @@ async fn every_guest_meets_its_expectations() {
         app.client.get("/healthz").await.expect(200);
     }
     assert!(wrong.is_empty(), "{} expectations are not met:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(app.client.metric("sandpit_faults_total", "blame=\"host\"").await, 0.0);
+    assert_eq!(app.client.metric("sandpit_guest_faults_total", "blame=\"host\"").await, 0.0);
 }

@@ -72,14 +72,17 @@ async fn a_body_that_drips_runs_out_of_time() {
     let head = head("POST", "/strategies/modules", &app.token, "Content-Type: application/json\r\nContent-Length: 1000\r\n");
     stream.write_all(&head).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
-    let drip = tokio::spawn(async move {
+    let drip = async {
         while writer.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    });
+        std::future::pending::<()>().await
+    };
     let mut answer = vec![0; 4096];
-    let length = tokio::time::timeout(Duration::from_secs(4), reader.read(&mut answer)).await.unwrap().unwrap();
-    drip.abort();
+    let length = tokio::select! {
+        read = tokio::time::timeout(Duration::from_secs(4), reader.read(&mut answer)) => read.unwrap().unwrap(),
+        () = drip => unreachable!(),
+    };
     let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"request_timeout\""), "{answer}");
 }
@@ -160,15 +163,14 @@ async fn forms_cannot_send_what_json_can() {
 #[tokio::test]
 async fn more_uploads_than_can_wait_are_told_to_come_back() {
     let app = TestApp::builder().compile_queue(1).start().await;
-    let upload = |n: usize| {
+    let mut uploads = tokio::task::JoinSet::new();
+    for n in 0..12 {
         let client = app.client.clone();
         let source = format!("// {n}\n{}", crate::support::guest::source("canary"));
-        tokio::spawn(async move { client.post("/strategies/modules", json!({ "source": source })).await })
-    };
-    let running: Vec<_> = (0..12).map(upload).collect();
+        uploads.spawn(async move { client.post("/strategies/modules", json!({ "source": source })).await });
+    }
     let mut refused = 0;
-    for upload in running {
-        let answer = upload.await.unwrap();
+    for answer in uploads.join_all().await {
         if answer.status == 429 {
             assert_eq!(answer.header("retry-after"), Some("1"));
             answer.refused(429, "too_many_uploads");

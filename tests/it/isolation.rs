@@ -116,5 +116,5 @@ async fn a_crowd_of_hostile_guests_is_contained_and_seen() {
     }
     let (alone, _) = run(&app, "nobody", None).await;
     assert_eq!(orders, alone);
-    assert!(app.client.metric("sandpit_instance_faults_total", "code=\"fuel_exhausted\"").await >= 1.0);
+    assert!(app.client.metric("sandpit_guest_faults_total", "code=\"fuel_exhausted\"").await >= 1.0);
 }

@@ -25,8 +25,8 @@ async fn everything_is_there_after_a_kill() {
     let host = Host::start(dir.path(), "").await;
     let hash = host.client.upload_guest("canary").await;
     let moved = guest::source("canary").replace("v1.0.0", "v2.0.0");
-    launch(&host.client, "runs", "canary", json!({ "every": 1 })).await;
-    launch(&host.client, "rests", "canary:v1.0.0", json!({ "every": 1 })).await;
+    launch(&host.client, "runs", "canary", json!({ "every": 20 })).await;
+    launch(&host.client, "rests", "canary:v1.0.0", json!({ "every": 20 })).await;
     host.client.stop("rests").await;
     // The name moves on; the instance must not.
     let newer = host.client.post("/strategies/modules", json!({ "source": moved, "promoteLatest": true, "aliases": ["next"] })).await.expect(201);
@@ -45,7 +45,7 @@ async fn everything_is_there_after_a_kill() {
     assert_eq!(host.client.get("/strategies/modules/canary:next").await.expect(200)["selectedRevisionHash"], newer["module"]["hash"]);
     let runs = host.client.instance("runs").await;
     assert_eq!((&runs["status"], &runs["hash"], &runs["strategy"]["selector"]), (&json!("running"), &json!(hash), &json!("canary")), "{runs:#}");
-    assert_eq!(runs["strategy"]["config"], json!({ "every": 1 }));
+    assert_eq!(runs["strategy"]["config"], json!({ "every": 20 }));
     let rests = host.client.instance("rests").await;
     assert_eq!((&rests["status"], &rests["running"], &rests["hash"]), (&json!("stopped"), &json!(false), &json!(hash)), "{rests:#}");
 

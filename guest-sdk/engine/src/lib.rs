@@ -3,6 +3,7 @@
 //!
 //! Every file knows only what stands above it in this list.
 
+mod heap;
 mod js;
 mod wit;
 

@@ -143,7 +143,14 @@ mod tests {
         for good in [format!("Bearer {right}"), format!("bearer  {right}")] {
             assert!(access.allows(&headers(&good)), "{good}");
         }
-        for bad in [right, "Bearer", "Bearer ", &format!("Basic {right}"), &format!("Bearer {right}x"), &format!("Bearer {}", &right[1..])] {
+        for bad in [
+            right,
+            "Bearer",
+            "Bearer ",
+            &format!("Basic {right}"),
+            &format!("Bearer {right}x"),
+            &format!("Bearer {}", &right[1..]),
+        ] {
             assert!(!access.allows(&headers(bad)), "{bad}");
         }
         assert!(!access.allows(&HeaderMap::new()));

@@ -83,7 +83,9 @@ impl Default for ApiLimits {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiConfigError {
     /// Open to everybody on an address that others reach.
-    #[error("api.auth is `none` but api.listen is {0}: without a token only loopback addresses are served; set api.auth to `token`")]
+    #[error(
+        "api.auth is `none` but api.listen is {0}: without a token only loopback addresses are served; set api.auth to `token`"
+    )]
     OpenToOthers(SocketAddr),
     /// A limit of nothing.
     #[error("api.limits.{name} is {given}: it must be at least {least}")]

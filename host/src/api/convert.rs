@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use serde_json::json;
 
 use crate::base::id::NameError;
-use crate::catalogue::{self, CatalogueError};
-use crate::compile::{self, CompileError, Diagnostic, Stage};
+use crate::catalogue::{CatalogueError, RevisionUse};
+use crate::compile::{CompileError, Diagnostic, SourceError, Stage};
 use crate::instances::InstanceError;
 use crate::sandbox::{FaultCode, StartError};
 use crate::store::StoreError;
@@ -54,11 +54,7 @@ impl From<CatalogueError> for ApiError {
             CatalogueError::TagMissing => invalid_source(&message, "metadata.tag"),
             CatalogueError::NameMismatch { .. } => invalid_source(&message, "metadata.name"),
             CatalogueError::TooManyTags { .. } => Self::new(Code::TooManyTags, message),
-            CatalogueError::Source(error) => match error {
-                catalogue::SourceError::Text { .. } => Self::from(CompileError::Diagnostics(vec![no_text(&message)])),
-                catalogue::SourceError::FileName { .. } => Self::new(Code::InvalidFileName, message),
-                catalogue::SourceError::TooLarge { .. } => Self::new(Code::SourceTooLarge, message),
-            },
+            CatalogueError::FileName { .. } => Self::new(Code::InvalidFileName, message),
             CatalogueError::RevisionInUse { uses } => Self::new(Code::RevisionInUse, message).with_details(in_use(&uses)),
             CatalogueError::Locked { .. }
             | CatalogueError::ReadOnly
@@ -70,7 +66,7 @@ impl From<CatalogueError> for ApiError {
 }
 
 /// `{"usage": [{"hash": .., "instances": [..]}]}`.
-fn in_use(uses: &[catalogue::RevisionUse]) -> serde_json::Value {
+fn in_use(uses: &[RevisionUse]) -> serde_json::Value {
     let usage = uses.iter().map(|one| json!({ "hash": one.hash, "instances": one.instances, "count": one.instances.len() }));
     json!({ "usage": usage.collect::<Vec<_>>() })
 }
@@ -80,29 +76,30 @@ fn invalid_source(message: &str, path: &str) -> ApiError {
     CompileError::Diagnostics(vec![Diagnostic::new(Stage::Validation, message, path)]).into()
 }
 
-fn no_text(message: &str) -> Diagnostic {
-    Diagnostic::new(Stage::Compile, message, "A strategy is JavaScript source text in UTF-8.")
-}
-
 impl From<CompileError> for ApiError {
     fn from(error: CompileError) -> Self {
         let message = error.to_string();
         match error {
-            CompileError::Diagnostics(diagnostics) => Self::new(Code::StrategyValidationFailed, message).with_diagnostics(diagnostics),
+            CompileError::Diagnostics(diagnostics) => {
+                Self::new(Code::StrategyValidationFailed, message).with_diagnostics(diagnostics)
+            }
             CompileError::Busy(_) => Self::new(Code::TooManyUploads, message),
             CompileError::Host(_) => Self::internal(message),
         }
     }
 }
 
-impl From<compile::SourceError> for ApiError {
-    fn from(error: compile::SourceError) -> Self {
+impl From<SourceError> for ApiError {
+    fn from(error: SourceError) -> Self {
         let message = error.to_string();
         match error {
-            compile::SourceError::TooLarge(_) | compile::SourceError::TooManyFiles(_) => Self::new(Code::SourceTooLarge, message),
-            compile::SourceError::Empty | compile::SourceError::NoEntry(_) => Self::new(Code::SourceRequired, message),
-            compile::SourceError::NotText { .. } => Self::from(CompileError::Diagnostics(vec![no_text(&message)])),
-            compile::SourceError::Path(_) | compile::SourceError::Repeated(_) => Self::new(Code::InvalidFileName, message),
+            SourceError::TooLarge(_) | SourceError::TooManyFiles(_) => Self::new(Code::SourceTooLarge, message),
+            SourceError::Empty | SourceError::NoEntry(_) => Self::new(Code::SourceRequired, message),
+            SourceError::NotText { .. } => {
+                let hint = "A strategy is JavaScript source text in UTF-8.";
+                CompileError::Diagnostics(vec![Diagnostic::new(Stage::Compile, &message, hint)]).into()
+            }
+            SourceError::Path(_) | SourceError::Repeated(_) => Self::new(Code::InvalidFileName, message),
         }
     }
 }

@@ -80,7 +80,9 @@ pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Requ
     let mut answer = finish(answer, &id);
     let (status, took) = (answer.status(), observer.clock.now().since(began));
     observer.count(&route, method, status, took);
-    span.in_scope(|| tracing::debug!(status = status.as_u16(), duration_ms = took.as_millis(), "{method} {route} answered {status}"));
+    span.in_scope(|| {
+        tracing::debug!(status = status.as_u16(), duration_ms = took.as_millis(), "{method} {route} answered {status}")
+    });
     harden(&mut answer, &id);
     answer
 }
@@ -106,7 +108,9 @@ fn finish(mut answer: Response, id: &str) -> Response {
 fn foreign(status: StatusCode) -> Option<ApiError> {
     let (code, message) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => (Code::BodyTooLarge, "the body is longer than api.limits.bodyBytes of this host allows"),
-        StatusCode::REQUEST_TIMEOUT => (Code::RequestTimeout, "the body did not arrive within api.limits.bodyReadMs of this host"),
+        StatusCode::REQUEST_TIMEOUT => {
+            (Code::RequestTimeout, "the body did not arrive within api.limits.bodyReadMs of this host")
+        }
         StatusCode::SERVICE_UNAVAILABLE => {
             (Code::TimedOut, "no answer within api.limits.requestMs of this host; what was begun is carried through")
         }
@@ -130,6 +134,7 @@ fn known_method(method: &str) -> &'static str {
 }
 
 /// What a panic in a handler becomes.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     ApiError::internal(format_args!("panic: {}", text.unwrap_or("no message"))).into_response()

@@ -87,16 +87,23 @@ codes! {
 pub struct ApiError {
     code: Code,
     message: String,
+    /// Boxed, so that results stay small: most requests do not fail, and most failures have none.
+    facts: Option<Box<Facts>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Facts {
     details: Option<Value>,
     diagnostics: Option<Value>,
-    retry_after_seconds: Option<u32>,
 }
+
+/// Seconds after which a client that was turned away for lack of room may come again.
+const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl ApiError {
     /// `message` says what was asked, what is allowed and what to do, and holds nothing internal.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        let busy = matches!(code.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        Self { code, message: message.into(), details: None, diagnostics: None, retry_after_seconds: busy.then_some(1) }
+        Self { code, message: message.into(), facts: None }
     }
 
     /// A failure the client can do nothing about: the cause goes to the log, under the request id, and not to the client.
@@ -113,13 +120,13 @@ impl ApiError {
 
     /// Adds facts that a program can use.
     pub fn with_details(mut self, details: impl Serialize) -> Self {
-        self.details = serde_json::to_value(details).ok();
+        self.facts.get_or_insert_default().details = serde_json::to_value(details).ok();
         self
     }
 
     /// Adds what is wrong with a source, at the top level of the envelope as clients of the gateway expect.
     pub fn with_diagnostics(mut self, diagnostics: impl Serialize) -> Self {
-        self.diagnostics = serde_json::to_value(diagnostics).ok();
+        self.facts.get_or_insert_default().diagnostics = serde_json::to_value(diagnostics).ok();
         self
     }
 
@@ -140,13 +147,13 @@ impl ApiError {
             error: self.code.as_str(),
             message: &self.message,
             request_id,
-            details: self.details.as_ref(),
-            diagnostics: self.diagnostics.as_ref(),
+            details: self.facts.as_ref().and_then(|facts| facts.details.as_ref()),
+            diagnostics: self.facts.as_ref().and_then(|facts| facts.diagnostics.as_ref()),
         };
         let mut response = (self.code.status(), axum::Json(envelope)).into_response();
         let headers = response.headers_mut();
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        if matches!(self.code.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
         if self.code == Code::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"sandpit\""));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::Code;
 use crate::sandbox::FaultCode;
-use crate::trading::DenialCode;
+use crate::trading::{DenialCode, OrderError};
 
 const HEAD: &str = "\
 # Errors
@@ -50,6 +50,9 @@ fn page() -> String {
         let breach = code.breach_type().map_or("none".to_owned(), |breach| format!("`{breach}`"));
         let _ = writeln!(page, "| `{}` | {breach} | {} |", code.as_str(), code.describe());
     }
+    page.push_str("\n## Calls that were wrong\n\nWhat `error.code` says when the call itself could not be meant: nothing is recorded and no report follows.\n\n");
+    let codes: Vec<String> = OrderError::CODES.iter().map(|code| format!("`{code}`")).collect();
+    let _ = writeln!(page, "{}", codes.join(", "));
     page
 }
 
@@ -57,7 +60,9 @@ fn fault(code: FaultCode) -> &'static str {
     match code {
         FaultCode::FuelExhausted => "A call used up its fuel: an endless loop, or too much work for one event.",
         FaultCode::MemoryExhausted => "The guest reached its memory limit and could not go on.",
-        FaultCode::StackOverflow => "The WebAssembly stack overflowed. Recursion in JavaScript is caught before that, as a `RangeError`.",
+        FaultCode::StackOverflow => {
+            "The WebAssembly stack overflowed. Recursion in JavaScript is caught before that, as a `RangeError`."
+        }
         FaultCode::DeadlineExceeded => "A call ran longer than its deadline; sleep does not count.",
         FaultCode::HelperLimit => "A call used helpers too often.",
         FaultCode::HelperNotAllowed => "A helper was called where none may be, such as at the top level of the source.",

@@ -68,7 +68,8 @@ pub(super) async fn check_origin(request: Request, next: Next) -> Result<Respons
     if reads || same_site(request.headers()) {
         return Ok(next.run(request).await);
     }
-    let message = "a page of another web site may not change anything here; use the console of this host or a client that is no browser";
+    let message =
+        "a page of another web site may not change anything here; use the console of this host or a client that is no browser";
     Err(ApiError::new(Code::CrossSite, message))
 }
 

@@ -14,7 +14,11 @@ use super::envelope::{self, Observer};
 use super::guard;
 
 /// Puts the layers around `routes`; the last one written is the first a request meets.
-pub(super) fn wrap<S: Clone + Send + Sync + 'static>(routes: Router<S>, config: &ApiConfig, observer: Arc<Observer>) -> Router<S> {
+pub(super) fn wrap<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    config: &ApiConfig,
+    observer: Arc<Observer>,
+) -> Router<S> {
     let limits = &config.limits;
     routes
         // A deadline for the whole body: one per frame would let a client drip for hours.
@@ -111,7 +115,8 @@ mod tests {
 
     #[tokio::test]
     async fn failures_are_one_envelope_and_tell_nothing_internal() {
-        let get = |path: &str| Request::get(path).header("host", "127.0.0.1:1").header("x-request-id", "mine-1").body(RawBody::empty());
+        let get =
+            |path: &str| Request::get(path).header("host", "127.0.0.1:1").header("x-request-id", "mine-1").body(RawBody::empty());
         let (status, json, answer) = send(get("/panic").unwrap()).await;
         assert_eq!(status, 500);
         let message = "the host failed to answer; its log has the cause under this request id";

@@ -40,9 +40,7 @@ use state::Api;
 /// Every route. What is not in `open` needs the token, also routes that do not exist.
 pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
     let observer = envelope::Observer::new(Arc::clone(&floors.clock), &floors.metrics);
-    let open = Router::new()
-        .route("/healthz", get(health::live::live))
-        .route("/readyz", get(health::ready::ready));
+    let open = Router::new().route("/healthz", get(health::live::live)).route("/readyz", get(health::ready::ready));
     let closed = Router::new()
         .route("/metrics", get(health::metrics::metrics))
         .route("/strategies", get(strategies::list::list))

@@ -186,7 +186,7 @@ mod tests {
     async fn requests_that_run_are_finished_at_shutdown() {
         let (address, stop, task) = started(ApiLimits::default()).await;
         let request = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n";
-        let running = tokio::spawn(async move { exchange(address, request, Duration::from_secs(3)).await });
+        let running = Lifecycle::new().spawn(async move { exchange(address, request, Duration::from_secs(3)).await });
         tokio::time::sleep(Duration::from_millis(100)).await;
         stop.cancel();
         assert!(running.await.unwrap().is_some_and(|answer| answer.ends_with("done")));

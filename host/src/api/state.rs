@@ -64,9 +64,9 @@ impl Api {
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let span = tracing::Span::current();
-        self.carry_through(async move {
-            tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(ApiError::internal)?
-        })
+        self.carry_through(
+            async move { tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(ApiError::internal)? },
+        )
         .await
     }
 }

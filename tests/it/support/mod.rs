@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod book;
 pub(crate) mod client;
+pub(crate) mod gate;
 pub(crate) mod guest;
 pub(crate) mod process;
 

@@ -103,12 +103,16 @@ impl Toolchain {
 
     fn c_flags(&self, engine: &Path, target: &Path) -> Result<String> {
         let prelude = engine.join("prelude.h");
+        let content = std::fs::read(&prelude).with_context(|| format!("reading {}", prelude.display()))?;
+        // Cargo does not watch the prelude, but it compiles again when the flags change.
         let flags = format!(
-            "{} -O3 -D_WASI_EMULATED_SIGNAL -ffile-prefix-map={}=/target -ffile-prefix-map={}=/engine -include {}",
+            "{} -O3 -D_WASI_EMULATED_SIGNAL -ffile-prefix-map={}=/target -ffile-prefix-map={}=/engine -include {} \
+             -DSANDPIT_PRELUDE=0x{}",
             self.c.system_flags(),
             text(target)?,
             text(engine)?,
-            text(&prelude)?
+            text(&prelude)?,
+            &crate::sources::hex_sha256(&content)[..8]
         );
         ensure!(!text(&prelude)?.contains(' '), "the path {} contains a space, which cc cannot pass on", prelude.display());
         Ok(flags)

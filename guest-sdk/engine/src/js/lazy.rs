@@ -46,6 +46,9 @@ struct Lazy<F> {
 pub struct LazyClass<F> {
     id: qjs::JSClassID,
     prototype: Value,
+    /// An object without fields. As long as there is one, QuickJS keeps the hidden class that every new object starts
+    /// from, instead of making and freeing it with each.
+    _empty: Value,
     data: std::marker::PhantomData<F>,
 }
 
@@ -85,10 +88,10 @@ impl<F: Fields> LazyClass<F> {
             return Err(Thrown);
         }
         CLASS.set(id);
-        let plain = Value::object()?;
+        let empty = Value::object()?;
         // SAFETY: the object is live; the call adds a reference to its prototype.
-        let prototype = Value::checked(unsafe { qjs::JS_GetPrototype(context(), plain.raw()) })?;
-        Ok(LazyClass { id, prototype, data: std::marker::PhantomData })
+        let prototype = Value::checked(unsafe { qjs::JS_GetPrototype(context(), empty.raw()) })?;
+        Ok(LazyClass { id, prototype, _empty: empty, data: std::marker::PhantomData })
     }
 
     pub fn object(&self, fields: F) -> JsResult<Value> {

@@ -14,11 +14,6 @@ impl Args<'_> {
     pub fn all(&self) -> &[Value] {
         self.0
     }
-
-    /// Whether the caller gave no argument at this place, or `undefined`.
-    pub fn missing(&self, index: usize) -> bool {
-        self.get(index).is_undefined()
-    }
 }
 
 /// Makes a JavaScript function of a Rust function (not a closure with captures: it must have no size). It ignores `this`,

@@ -182,12 +182,7 @@ impl Value {
 
 /// Using a value. What takes a name or calls may run the author's code (getters, proxies, `toString`).
 impl Value {
-    pub fn get(&self, name: Atom) -> JsResult<Value> {
-        // SAFETY: the context, the value and the atom are live.
-        Value::checked(unsafe { qjs::JS_GetProperty(context(), self.0, name.raw()) })
-    }
-
-    /// For names that are looked up rarely; what every event needs has an [`Atom`].
+    /// The property of this name, inherited ones included.
     pub fn get_str(&self, name: &CStr) -> JsResult<Value> {
         // SAFETY: the context and the value are live, the name lives through the call.
         Value::checked(unsafe { qjs::JS_GetPropertyStr(context(), self.0, name.as_ptr()) })

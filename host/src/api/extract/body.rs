@@ -18,7 +18,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(is_json) {
-            let message = format!("the body must be JSON with `Content-Type: application/json`, not `{}`", content_type.unwrap_or("none"));
+            let message =
+                format!("the body must be JSON with `Content-Type: application/json`, not `{}`", content_type.unwrap_or("none"));
             return Err(ApiError::new(Code::UnsupportedMediaType, message));
         }
         // Length and time are limited by layers around the body; what they say arrives here as an error of the stream.
@@ -74,7 +75,9 @@ mod tests {
         for good in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
             assert!(is_json(good), "{good}");
         }
-        for bad in ["", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"] {
+        for bad in
+            ["", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
+        {
             assert!(!is_json(bad), "{bad}");
         }
     }

@@ -83,7 +83,12 @@ impl Parameters {
     }
 
     /// Every value of a repeatable parameter, each read by `parse`.
-    pub(crate) fn each<T>(&mut self, name: &'static str, rule: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, ApiError> {
+    pub(crate) fn each<T>(
+        &mut self,
+        name: &'static str,
+        rule: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
         let read = |text: String| parse(&text).ok_or_else(|| invalid(format!("{name} must be {rule}, not `{}`", shown(&text))));
         self.every(name).into_iter().map(read).collect()
     }

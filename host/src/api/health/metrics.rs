@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::Query;
+use crate::api::state::Api;
 
 pub(crate) async fn metrics(State(api): State<Api>, _: Query<()>) -> Result<impl IntoResponse, ApiError> {
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.metrics.render()))

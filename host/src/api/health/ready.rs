@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::state::Api;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::Query;
+use crate::api::state::Api;
 
 #[derive(Serialize)]
 pub(crate) struct Ready {

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query};
+use crate::api::state::Api;
 use crate::instances::{LaunchRequest, ScopeRequest, StrategyRequest};
 use crate::sandbox::LimitOverrides;
 

@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
+use crate::api::state::Api;
 
 #[derive(Serialize)]
 pub(crate) struct Removed {
@@ -16,7 +16,11 @@ pub(crate) struct Removed {
     id: String,
 }
 
-pub(crate) async fn delete(State(api): State<Api>, Segment(id): Segment<String>, _: Query<()>) -> Result<Json<Removed>, ApiError> {
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    Segment(id): Segment<String>,
+    _: Query<()>,
+) -> Result<Json<Removed>, ApiError> {
     let instances = Arc::clone(&api.instances);
     api.carry_through(async move {
         instances.delete(&id).await?;

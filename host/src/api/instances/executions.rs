@@ -5,9 +5,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::state::Api;
 use crate::base::ProviderName;
 use crate::market::ClientOrderId;
 use crate::store::{ExecutionFilter, ExecutionRow};
@@ -63,7 +63,11 @@ pub(crate) async fn executions(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Listing>, ApiError> {
     let instance = api.instances.get(&id)?.id;
-    let filter = ExecutionFilter { provider: wanted.provider, client_order_id: wanted.order, ..ExecutionFilter::of(instance, wanted.limit) };
+    let filter = ExecutionFilter {
+        provider: wanted.provider,
+        client_order_id: wanted.order,
+        ..ExecutionFilter::of(instance, wanted.limit)
+    };
     let executions: Vec<Execution> = api.store.executions(&filter).await?.into_iter().map(Execution::from).collect();
     Ok(Json(Listing { count: executions.len(), executions }))
 }

@@ -4,9 +4,9 @@
 use axum::Json;
 use axum::extract::State;
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::state::Api;
 use crate::instances::{LogPage, LogQuery};
 use crate::sandbox::LogLevel;
 

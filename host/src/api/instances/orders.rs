@@ -5,9 +5,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::state::Api;
 use crate::base::{Digest, ProviderName};
 use crate::market::OrderState;
 use crate::store::{OrderFilter, OrderRow};
@@ -23,7 +23,11 @@ pub(crate) struct Wanted {
 
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let states = parameters.each("state", "one of PENDING, ACK, PARTIAL, FILLED, CANCELLED, REJECTED, EXPIRED, DENIED, UNKNOWN", state)?;
+        let states = parameters.each(
+            "state",
+            "one of PENDING, ACK, PARTIAL, FILLED, CANCELLED, REJECTED, EXPIRED, DENIED, UNKNOWN",
+            state,
+        )?;
         let provider = parameters.parsed("provider", ProviderName::RULE, |text| ProviderName::new(text).ok())?;
         Ok(Self { limit: parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?, provider, states })
     }

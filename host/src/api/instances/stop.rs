@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::state::Api;
 use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
+use crate::api::state::Api;
 
 #[derive(Serialize)]
 pub(crate) struct Done {

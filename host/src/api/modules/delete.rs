@@ -10,7 +10,11 @@ use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
 use crate::api::state::Api;
 
-pub(crate) async fn delete(State(api): State<Api>, Segment(selector): Segment<String>, _: Query<()>) -> Result<StatusCode, ApiError> {
+pub(crate) async fn delete(
+    State(api): State<Api>,
+    Segment(selector): Segment<String>,
+    _: Query<()>,
+) -> Result<StatusCode, ApiError> {
     let (catalogue, instances) = (Arc::clone(&api.catalogue), Arc::clone(&api.instances));
     api.carry_through_blocking(move || {
         catalogue.delete(&selector, |hash| instances.users_of(hash).into_iter().map(|user| user.id).collect())?;

@@ -8,6 +8,10 @@ use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
 use crate::api::state::Api;
 
-pub(crate) async fn get(State(api): State<Api>, Segment(selector): Segment<String>, _: Query<()>) -> Result<Json<Module>, ApiError> {
+pub(crate) async fn get(
+    State(api): State<Api>,
+    Segment(selector): Segment<String>,
+    _: Query<()>,
+) -> Result<Json<Module>, ApiError> {
     Ok(Json(Module::of(api.catalogue.summary(&selector)?, &api)))
 }

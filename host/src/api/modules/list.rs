@@ -45,7 +45,8 @@ pub(crate) struct Listing {
 pub(crate) async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Json<Listing>, ApiError> {
     // Paging comes after all filters; what runs is not known to the catalogue.
     let filter = ListFilter { strategy: wanted.strategy, hash: wanted.hash, ..ListFilter::default() };
-    let mut modules: Vec<Module> = api.catalogue.list(&filter).modules.into_iter().map(|summary| Module::of(summary, &api)).collect();
+    let mut modules: Vec<Module> =
+        api.catalogue.list(&filter).modules.into_iter().map(|summary| Module::of(summary, &api)).collect();
     modules.retain(|module| !wanted.running_only || module.is_running());
     let total = modules.len();
     let offset = wanted.offset.min(total);

@@ -18,5 +18,5 @@ pub(crate) async fn source(
     let hash = api.catalogue.resolve(&selector)?.hash;
     let catalogue = Arc::clone(&api.catalogue);
     let source = tokio::task::spawn_blocking(move || catalogue.source(&hash)).await.map_err(ApiError::internal)??;
-    Ok(([(header::CONTENT_TYPE, "application/javascript; charset=utf-8")], source.entry().to_owned()))
+    Ok(([(header::CONTENT_TYPE, "application/javascript; charset=utf-8")], source.entry().bytes.clone()))
 }

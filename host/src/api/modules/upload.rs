@@ -13,21 +13,24 @@ use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, Query};
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName, Tag};
-use crate::catalogue::{AddOptions, Added, CatalogueError, NewRevision, Source, check_file_name, strategy_name};
-use crate::compile::{self, Compiled};
+use crate::catalogue::{AddOptions, Added, NewRevision, strategy_name};
+use crate::compile::{Compiled, Source, SourceFile};
 
 /// The contract that sources are compiled for: what `wit/world.wit` says.
 const WORLD: &str = "sandpit:strategy@1.0.0";
+
+/// What diagnostics call a source that came without a name.
+const UNNAMED: &str = "strategy.js";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Upload {
     /// The file; or `files`.
     source: Option<String>,
-    /// Path to text; `<name>.js` is the one that exports the strategy.
+    /// Path to text; `filename` or `<name>.js` is the one that exports the strategy.
     files: Option<BTreeMap<String, String>>,
     name: Option<String>,
-    /// What diagnostics call the source.
+    /// What diagnostics call the source; among several files the one that exports the strategy.
     filename: Option<String>,
     tag: Option<String>,
     #[serde(default)]
@@ -79,63 +82,48 @@ pub(crate) async fn upload(
     _: Query<()>,
     Body(upload): Body<Upload>,
 ) -> Result<(StatusCode, Json<Uploaded>), ApiError> {
-    let (source, compilable) = upload.sources()?;
+    let source = upload.source()?;
     let options = upload.options()?;
-    let compiled = api.compiler.compile(&compilable).await?;
+    let compiled = api.compiler.compile(&source).await?;
     let catalogue = Arc::clone(&api.catalogue);
     api.carry_through_blocking(move || {
-        let new = NewRevision {
-            source: &source,
-            metadata: Arc::clone(&compiled.metadata),
-            engine: compiled.engine,
-            world: WORLD,
-        };
+        let new =
+            NewRevision { source: &source, metadata: Arc::clone(&compiled.metadata), engine: compiled.engine, world: WORLD };
         let added = catalogue.add(&new, &options)?;
         let status = if added.created { StatusCode::CREATED } else { StatusCode::OK };
-        let uploaded = Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module: Module::of(added, &compiled) };
+        let uploaded =
+            Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module: Module::of(added, &compiled) };
         Ok((status, Json(uploaded)))
     })
     .await
 }
 
 impl Upload {
-    /// The source as the catalogue keeps it and as the compiler reads it.
-    fn sources(&self) -> Result<(Source, compile::Source), ApiError> {
-        let blank = |text: &String| text.trim().is_empty();
+    /// One file, or several of which one exports the strategy.
+    fn source(&self) -> Result<Source, ApiError> {
+        let required = |message: String| ApiError::new(Code::SourceRequired, message);
         match (&self.source, &self.files) {
-            (Some(source), None) if !blank(source) => {
-                let path = match (&self.filename, &self.name) {
-                    (Some(filename), _) => filename.clone(),
-                    (None, Some(name)) => format!("{}.js", strategy_name(name)?),
-                    (None, None) => "strategy.js".to_owned(),
-                };
-                check_file_name(&path).map_err(CatalogueError::from)?;
-                let kept = Source::single(source.as_bytes()).map_err(CatalogueError::from)?;
-                Ok((kept, compile::Source::single(&path, source.as_bytes())?))
+            (Some(source), None) if !source.trim().is_empty() => {
+                let path = self.entry_name()?.unwrap_or_else(|| UNNAMED.to_owned());
+                Ok(Source::single(&path, source.as_bytes())?)
             }
-            (None, Some(files)) if !files.is_empty() => self.several(files),
-            _ => Err(ApiError::new(Code::SourceRequired, "source required: send either `source` or `files`, and not a blank one")),
+            (None, Some(files)) if !files.is_empty() => {
+                let Some(entry) = self.entry_name()? else {
+                    return Err(required("`files` needs `filename` or `name`, to say which one exports the strategy".to_owned()));
+                };
+                let file = |(path, text): (&String, &String)| SourceFile { path: path.clone(), bytes: text.clone().into_bytes() };
+                Ok(Source::several(&entry, files.iter().map(file).collect())?)
+            }
+            _ => Err(required("source required: send either `source` or `files`, and not a blank one".to_owned())),
         }
     }
 
-    /// Several files are stored as they are, so that what `require` finds does not change: the entry is `<name>.js` from the
-    /// beginning.
-    fn several(&self, files: &BTreeMap<String, String>) -> Result<(Source, compile::Source), ApiError> {
-        let Some(name) = &self.name else {
-            return Err(ApiError::new(Code::SourceRequired, "`files` needs `name`: the file `<name>.js` exports the strategy"));
-        };
-        let entry = format!("{}.js", strategy_name(name)?);
-        if self.filename.as_ref().is_some_and(|filename| *filename != entry) {
-            return Err(ApiError::new(Code::SourceRequired, format!("with `files` the entry is `{entry}`; leave `filename` out")));
+    fn entry_name(&self) -> Result<Option<String>, ApiError> {
+        match (&self.filename, &self.name) {
+            (Some(filename), _) => Ok(Some(filename.clone())),
+            (None, Some(name)) => Ok(Some(format!("{}.js", strategy_name(name)?))),
+            (None, None) => Ok(None),
         }
-        let Some(text) = files.get(&entry) else {
-            return Err(ApiError::new(Code::SourceRequired, format!("`files` has no `{entry}`, which should export the strategy")));
-        };
-        let others = files.iter().filter(|(path, _)| **path != entry);
-        let kept = Source::with_files(text.as_bytes(), others.map(|(path, text)| (path.as_str(), text.as_bytes())));
-        let file = |(path, text): (&String, &String)| compile::SourceFile { path: path.clone(), bytes: text.clone().into_bytes() };
-        let compilable = compile::Source::several(&entry, files.iter().map(file).collect())?;
-        Ok((kept.map_err(CatalogueError::from)?, compilable))
     }
 
     /// Names and tags are read before the source is compiled: a slip in one of them is told at once.

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::api::state::Api;
 use crate::base::{Digest, InstanceId, StrategyName, Tag};
-use crate::catalogue::{Invalid, Metadata, RevisionSummary, Summary};
+use crate::catalogue::{Invalid, RevisionSummary, Summary};
+use crate::sandbox::Metadata;
 
 /// Stands for the strategies directory on the wire: where it is on the machine is nobody's business.
 pub(super) const DIRECTORY: &str = "strategies";

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::api::state::Api;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::state::Api;
 use crate::base::ProviderName;
 
 const LIMIT_DEFAULT: u32 = 100;

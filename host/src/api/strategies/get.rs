@@ -10,7 +10,11 @@ use crate::api::state::Api;
 use crate::catalogue::strategy_name;
 use crate::sandbox::Metadata;
 
-pub(crate) async fn get(State(api): State<Api>, Segment(name): Segment<String>, _: Query<()>) -> Result<Json<Metadata>, ApiError> {
+pub(crate) async fn get(
+    State(api): State<Api>,
+    Segment(name): Segment<String>,
+    _: Query<()>,
+) -> Result<Json<Metadata>, ApiError> {
     let hash = api.catalogue.resolve(strategy_name(&name)?.as_str())?.hash;
     Ok(Json(shown(api.catalogue.revision(&hash)?.metadata()?)))
 }
