@@ -19,7 +19,7 @@ use crate::instances::restart::{Answer, RestartPolicy};
 use crate::instances::seed::seed_of;
 use crate::instances::{RestartConfig, is_dry_run};
 use crate::market::{Event, EventKind, Payload, Symbol};
-use crate::providers::paper::{Output, PaperConfig};
+use crate::providers::paper::{Output, PaperConfig, PaperConfigError};
 use crate::providers::tape::{Tape, TapeError};
 use crate::sandbox::{Exception, Fault, Guest, GuestSetup, Limits, Pace, Program, SavedInMemory, StartError};
 use crate::trading::{Desk, Outlet, Provider as _, RiskConfig, TradingAccount};
@@ -61,6 +61,9 @@ pub enum PlayError {
     /// A tape cannot be read.
     #[error(transparent)]
     Tape(#[from] TapeError),
+    /// The venue's settings do not hold.
+    #[error(transparent)]
+    Paper(#[from] PaperConfigError),
     /// The mailbox cannot be opened.
     #[error(transparent)]
     Bus(#[from] BusError),

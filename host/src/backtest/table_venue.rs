@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use super::play::{PlayError, PlayRequest};
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
+use crate::bus::KindSet;
 use crate::market::{ClientOrderId, Instrument, OrderRequest};
 use crate::providers::paper::{ADAPTER, Output, PaperVenue};
 use crate::providers::tape::{Record, Tape, TapeError, TapeHeader, TapeReader};
@@ -53,7 +54,7 @@ impl TableVenue {
     /// With all tapes at their beginning.
     pub(super) fn new(request: &PlayRequest, clock: Arc<ManualClock>) -> Result<Arc<Self>, PlayError> {
         let headers: Vec<&TapeHeader> = request.tapes.iter().map(Tape::header).collect();
-        let setup = request.paper.venue(request.provider.clone(), "play".into());
+        let setup = request.paper.venue(request.provider.clone(), "play".into(), KindSet::PUBLIC)?;
         let venue = PaperVenue::new(setup, headers)?;
         let mut readers = request.tapes.iter().map(Reel::new).collect::<Result<Vec<_>, _>>()?;
         let mut next = BinaryHeap::new();
