@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::base::{Digest, StrategyName, Tag};
+use crate::compile::{Source, SourceFile};
+use crate::sandbox::Metadata;
 
 use super::disk::REGISTRY;
 use super::index::{Index, Record};
 use super::registry::{HashEntry, Registry, StrategyEntry};
 use super::selector;
-use super::source::{Source, SourceError};
-use super::{Catalogue, CatalogueError, Metadata};
+use super::{Catalogue, CatalogueError};
 
 /// Most tags that one upload may name.
 pub const MAX_TAGS: usize = 32;
@@ -127,14 +128,7 @@ impl Catalogue {
                 return Err(CatalogueError::NameMismatch { given, metadata });
             }
         }
-        let size = new.source.size_bytes();
-        if size > self.config.max_source_bytes {
-            return Err(SourceError::TooLarge { given: size, max: self.config.max_source_bytes, unit: "bytes" }.into());
-        }
-        let own = format!("{metadata}.js");
-        if let Some(path) = new.source.files().keys().find(|path| path.eq_ignore_ascii_case(&own)) {
-            return Err(SourceError::FileName { given: path.clone(), reason: "the entry itself has this name" }.into());
-        }
+        check_files(&metadata, new.source)?;
         Ok(metadata)
     }
 
@@ -154,18 +148,20 @@ impl Catalogue {
         }
         let failed = |error: std::io::Error| self.storage("store the source", &error);
         let folder = format!("{name}/{}", hash.hex());
-        for (path, content) in source.files() {
-            self.disk.write(&format!("{folder}/{path}"), content.as_bytes()).map_err(failed)?;
+        for file in beside(source) {
+            self.disk.write(&format!("{folder}/{}", file.path), &file.bytes).map_err(failed)?;
         }
-        self.disk.write(&Record::path_of(name, &hash), source.entry().as_bytes()).map_err(failed)?;
+        self.disk.write(&Record::path_of(name, &hash), &source.entry().bytes).map_err(failed)?;
         Ok(if known { Stored::Mended } else { Stored::New })
     }
 
     /// Writes the line of a revision; what it has already of its first upload, or from people, stays.
     fn fill(&self, line: &mut HashEntry, name: &StrategyName, hash: Digest, new: &NewRevision<'_>, tag: &Tag) {
         line.path = Record::path_of(name, &hash);
-        line.files = new.source.files().keys().cloned().collect();
-        line.size = Some(new.source.size_bytes() as u64);
+        line.files = beside(new.source).map(|file| file.path.clone()).collect();
+        let entry = &new.source.entry().path;
+        line.entry = (!line.files.is_empty() && *entry != format!("{name}.js")).then(|| entry.clone());
+        line.size = Some(new.source.files().iter().map(|file| file.bytes.len() as u64).sum());
         line.tag.get_or_insert_with(|| tag.to_string());
         line.engine.get_or_insert_with(|| new.engine.to_string());
         line.world.get_or_insert_with(|| new.world.to_owned());
@@ -253,6 +249,25 @@ impl Tags {
         }
         (moved, kept)
     }
+}
+
+/// The files of a source without its entry.
+fn beside(source: &Source) -> impl Iterator<Item = &SourceFile> {
+    let entry = &source.entry().path;
+    source.files().iter().filter(move |file| file.path != *entry)
+}
+
+/// The entry is stored as `<name>.js`, so no other file may be called that; and no two may differ in case only, or copying
+/// the directory to another system would lose one.
+fn check_files(name: &StrategyName, source: &Source) -> Result<(), CatalogueError> {
+    let mut folded = BTreeSet::from([format!("{name}.js")]);
+    for file in beside(source) {
+        if !folded.insert(file.path.to_ascii_lowercase()) {
+            let reason = format!("another file has this name apart from its case, or it is `{name}.js`, as the entry is stored");
+            return Err(CatalogueError::FileName { given: file.path.clone(), reason });
+        }
+    }
+    Ok(())
 }
 
 fn read_tag(text: &str) -> Result<Tag, CatalogueError> {

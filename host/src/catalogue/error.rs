@@ -9,7 +9,6 @@ use crate::base::{Digest, InstanceId, StrategyName, Tag};
 
 use super::index::Invalid;
 use super::selector::SelectorError;
-use super::source::SourceError;
 
 /// Why the catalogue did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -90,9 +89,14 @@ pub enum CatalogueError {
         /// What the source says.
         metadata: StrategyName,
     },
-    /// The source cannot be stored.
-    #[error(transparent)]
-    Source(#[from] SourceError),
+    /// Two files of the source would get the same name.
+    #[error("file name `{given}` is not allowed: {reason}")]
+    FileName {
+        /// Which file.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Instances pin the revision, running or stopped.
     #[error("{}; stop and delete them first, or move them to another revision", in_use(uses))]
     RevisionInUse {
@@ -161,9 +165,7 @@ impl CatalogueError {
             Self::TagMissing => "tag_required",
             Self::TooManyTags { .. } => "too_many_tags",
             Self::NameMismatch { .. } => "name_mismatch",
-            Self::Source(SourceError::TooLarge { .. }) => "source_too_large",
-            Self::Source(SourceError::FileName { .. }) => "filename_invalid",
-            Self::Source(SourceError::Text { .. }) => "source_invalid",
+            Self::FileName { .. } => "filename_invalid",
             Self::RevisionInUse { .. } => "revision_in_use",
             Self::Locked { .. } => "catalogue_locked",
             Self::ReadOnly => "catalogue_read_only",

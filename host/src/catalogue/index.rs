@@ -11,7 +11,6 @@ use crate::base::{Digest, StrategyName, Tag};
 use super::error::CatalogueError;
 use super::registry::{HashEntry, Registry, StrategyEntry};
 use super::selector::{self, LATEST, Selector};
-use super::source;
 
 /// Why a revision must not run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,6 +49,8 @@ pub struct Record {
     pub tag: Option<Tag>,
     /// Where the entry file is, below the strategies directory.
     pub path: String,
+    /// What the author called the entry file, when it has files beside it and another name.
+    pub entry: Option<String>,
     /// Further files beside it.
     pub files: Vec<String>,
     /// The engine that it was first compiled with.
@@ -75,6 +76,11 @@ impl Record {
         format!("{}/{}/{file}", self.name, self.hash.hex())
     }
 
+    /// What the entry file is called among the revision's files.
+    pub(super) fn entry_name(&self) -> String {
+        self.entry.clone().unwrap_or_else(|| format!("{}.js", self.name))
+    }
+
     fn read(name: &StrategyName, hash: Digest, entry: &HashEntry) -> Self {
         let expected = Self::path_of(name, &hash);
         let invalid = |code, message| Some(Arc::new(Invalid { code, message, diagnostics: None }));
@@ -82,14 +88,15 @@ impl Record {
             let message = format!("registry path mismatch: expected {expected}, got {}", selector::quoted(&entry.path));
             invalid("path_mismatch", message)
         } else {
-            let bad = entry.files.iter().find_map(|file| source::check_path(file).err());
-            bad.and_then(|error| invalid("path_mismatch", error.to_string()))
+            let bad = entry.files.iter().chain(&entry.entry).find(|file| !stays_inside(file));
+            bad.and_then(|file| invalid("path_mismatch", format!("file path `{}` leaves its folder", selector::quoted(file))))
         };
         Self {
             name: name.clone(),
             hash,
             tag: entry.tag.as_deref().and_then(|tag| Tag::new(tag).ok()),
             path: expected,
+            entry: entry.entry.clone(),
             // Paths that break the rule are never followed, not even to delete.
             files: if fault.is_none() { entry.files.clone() } else { Vec::new() },
             engine: entry.engine.clone(),
@@ -204,6 +211,11 @@ impl Index {
     pub(super) fn records_mut(&mut self) -> impl Iterator<Item = &mut Arc<Record>> {
         self.strategies.values_mut().flat_map(|strategy| strategy.revisions.values_mut())
     }
+}
+
+/// Whether a path has only plain steps downwards. The finer rules are the compiler's.
+fn stays_inside(path: &str) -> bool {
+    path.split('/').all(|step| !step.is_empty() && !step.starts_with('.') && !step.contains(['\\', '\0']))
 }
 
 fn pointed<'a>(name: &StrategyName, strategy: &'a Strategy, tag: &Tag, hash: Digest) -> Result<&'a Arc<Record>, CatalogueError> {

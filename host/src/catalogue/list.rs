@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::base::{Digest, StrategyName, Tag};
+use crate::sandbox::Metadata;
 
 use super::index::{Record, Strategy};
 use super::selector::LATEST;
-use super::{Catalogue, CatalogueError, Invalid, Metadata, Selector};
+use super::{Catalogue, CatalogueError, Invalid, Selector};
 
 /// One strategy with one revision selected.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -11,11 +11,9 @@ mod disk;
 mod error;
 mod index;
 mod list;
-mod metadata;
 mod registry;
 mod seed;
 mod selector;
-mod source;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +25,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Clock, Digest, StrategyName, Tag};
+use crate::compile::{Source, SourceFile};
+use crate::sandbox::Metadata;
 
 use disk::{Disk, REGISTRY};
 use index::Index;
@@ -37,24 +37,14 @@ pub use delete::Deleted;
 pub use error::{CatalogueError, RevisionUse};
 pub use index::{Invalid, Problem, Record};
 pub use list::{ListFilter, Listing, RevisionSummary, Summary};
-pub use metadata::Metadata;
 pub use selector::{LATEST, Selector, SelectorError, strategy_name};
-pub use source::{MAX_FILES, Source, SourceError, check_file_name};
 
 /// How the strategies directory is used. Section `catalogue` of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CatalogueConfig {
     /// Refuse to start without a `registry.json`, even in an empty directory. Default false.
     pub require_registry: bool,
-    /// Most bytes of all files of an uploaded revision. Default 262144: a hundred times the largest built-in strategy.
-    pub max_source_bytes: usize,
-}
-
-impl Default for CatalogueConfig {
-    fn default() -> Self {
-        Self { require_registry: false, max_source_bytes: 256 << 10 }
-    }
 }
 
 /// What a directory is opened for.
@@ -329,11 +319,12 @@ impl Catalogue {
             })
         };
         let changed = |what: String| invalid("hash_mismatch", format!("module hash mismatch for {}: {what}", record.path));
-        let entry = read(&record.path)?;
-        let files = record.files.iter().map(|file| Ok((file.as_str(), read(&record.path_beside(file))?)));
-        let files = files.collect::<Result<Vec<_>, Invalid>>()?;
-        let source = Source::with_files(&entry, files.iter().map(|(file, bytes)| (*file, bytes.as_slice())))
-            .map_err(|error| changed(error.to_string()))?;
+        let entry = record.entry_name();
+        let mut files = vec![SourceFile { path: entry.clone(), bytes: read(&record.path)? }];
+        for path in &record.files {
+            files.push(SourceFile { path: path.clone(), bytes: read(&record.path_beside(path))? });
+        }
+        let source = Source::several(&entry, files).map_err(|error| changed(error.to_string()))?;
         let digest = source.digest();
         if digest == record.hash { Ok(source) } else { Err(changed(format!("expected {}, its bytes are {digest}", record.hash))) }
     }

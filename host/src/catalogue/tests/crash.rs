@@ -7,6 +7,12 @@ use super::*;
 
 const DIR: &str = "SANDPIT_TEST_CATALOGUE_DIR";
 
+/// In memory where there is such a place: hundreds of catalogues are made here, and a fault does not need a slow disk.
+fn directory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
 type Change = fn(&Catalogue) -> Result<(), CatalogueError>;
 
 /// Each on a catalogue of `delay` with `v1` and `v2`.
@@ -17,7 +23,7 @@ const CHANGES: [(&str, Change); 6] = [
         add_with(catalogue, "delay", 3, &asked).map(drop)
     }),
     ("upload of several files", |catalogue| {
-        let source = Source::with_files(b"// delay 4", [("lib/a.js", b"a".as_slice()), ("b.js", b"b")]).unwrap();
+        let source = several("// delay 4", &[("lib/a.js", "a"), ("b.js", "b")]);
         let new = NewRevision { source: &source, metadata: metadata("delay", Some("v4")), engine: Digest::of(b""), world: "w" };
         catalogue.add(&new, &AddOptions::default()).map(drop)
     }),
@@ -40,7 +46,7 @@ fn placeless(catalogue: &Catalogue) -> String {
 
 /// The pictures without `change` and with it.
 fn sides(change: Change) -> (String, String) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = directory();
     let catalogue = prepared(dir.path());
     let before = placeless(&catalogue);
     change(&catalogue).unwrap();
@@ -51,7 +57,7 @@ fn sides(change: Change) -> (String, String) {
 
 /// Runs `change` with a fault at step `at` and says whether it was done all the same. None when it has fewer steps.
 fn with_fault(at: usize, dies: bool, change: Change, (before, after): &(String, String)) -> Option<bool> {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = directory();
     let catalogue = prepared(dir.path());
     catalogue.disk.faults.arm(at, dies);
     let outcome = change(&catalogue);
@@ -100,7 +106,7 @@ fn seeding_that_broke_off_is_made_good() {
     static BUILTIN: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../strategies");
     let seeded = |catalogue: &Catalogue| catalogue.list(&ListFilter::default()).total;
     let whole = {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         let catalogue = open_unjudged(dir.path(), Access::Write).unwrap();
         catalogue.seed(&BUILTIN).unwrap();
         catalogue.disk.faults.disarm();
@@ -108,7 +114,7 @@ fn seeding_that_broke_off_is_made_good() {
     };
     let mut at = 0;
     loop {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         let catalogue = open_unjudged(dir.path(), Access::Write).unwrap();
         catalogue.disk.faults.arm(at, true);
         let outcome = catalogue.seed(&BUILTIN);

@@ -117,7 +117,7 @@ fn links_out_of_the_directory_lead_nowhere() {
         }
         catalogue.delete("delay", nobody).unwrap();
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1);
-        assert_eq!(std::fs::read(&secret).unwrap(), source("delay", 1).entry().as_bytes(), "what it pointed to is untouched");
+        assert_eq!(std::fs::read(&secret).unwrap(), source("delay", 1).entry().bytes, "what it pointed to is untouched");
     }
     let dir = tempfile::tempdir().unwrap();
     let (one, _) = two(dir.path());
@@ -172,7 +172,7 @@ fn what_people_register_while_the_host_runs_is_not_lost() {
     let hash = byhand.digest();
     let file = file_of(dir.path(), "delay", hash);
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(&file, byhand.entry()).unwrap();
+    std::fs::write(&file, &byhand.entry().bytes).unwrap();
     lines["delay"]["hashes"][hash.to_string()] = serde_json::json!({"path": format!("delay/{}/delay.js", hash.hex())});
     lines["delay"]["tags"]["hand"] = hash.to_string().into();
     std::fs::write(registry(dir.path()), lines.to_string()).unwrap();
@@ -210,5 +210,9 @@ fn leftovers_are_removed_only_when_they_are_ours() {
     assert!(orphan.exists() && dir.path().join("flat.js").exists(), "what is not registered is not listed and not touched");
     assert_eq!(catalogue.list(&ListFilter::default()).total, 2);
     let added = add(&catalogue, "delay", 9, "v9");
-    assert_eq!(catalogue.source(&added.hash).unwrap(), source("delay", 9), "an orphan's wrong bytes do not stay");
+    assert_eq!(
+        catalogue.source(&added.hash).unwrap().entry().bytes,
+        source("delay", 9).entry().bytes,
+        "an orphan's wrong bytes do not stay"
+    );
 }

@@ -28,7 +28,7 @@ pub(super) fn open_for(path: &Path, access: Access) -> Result<Catalogue, Catalog
     // In the place of the compiler: the sources of these tests say on their first line whose they are.
     for hash in catalogue.unjudged() {
         let source = catalogue.source(&hash)?;
-        let name = source.entry().split_whitespace().nth(1).unwrap_or_default().to_owned();
+        let name = source.entry().text().split_whitespace().nth(1).unwrap_or_default().to_owned();
         catalogue.accept(hash, metadata(&name, None));
     }
     Ok(catalogue)
@@ -46,7 +46,13 @@ pub(super) fn metadata(name: &str, tag: Option<&str>) -> Arc<Metadata> {
 
 /// A source that says whose it is, and its digest.
 pub(super) fn source(name: &str, version: u32) -> Source {
-    Source::single(format!("// {name} {version}\nmodule.exports = {{}};\r\n").as_bytes()).unwrap()
+    Source::single("sent.js", format!("// {name} {version}\nmodule.exports = {{}};\r\n")).unwrap()
+}
+
+/// Of an entry called `main.js` and further files.
+pub(super) fn several(entry: &str, beside: &[(&str, &str)]) -> Source {
+    let file = |(path, text): (&str, &str)| SourceFile { path: path.to_owned(), bytes: text.into() };
+    Source::several("main.js", beside.iter().copied().chain([("main.js", entry)]).map(file).collect()).unwrap()
 }
 
 pub(super) fn options(tag: &str) -> AddOptions {
@@ -177,7 +183,7 @@ fn lists_are_filtered_and_paged_in_the_gateways_shape() {
         "name": "a", "file": "a.js", "path": null, "selectedRevisionHash": first, "selectedRevisionTag": "v1",
         "tags": ["latest", "v1"], "tagAliases": {"latest": first, "v1": first, "v2": second.hash},
         "revisions": [line(first, "v1"), line(second.hash, "v2")], "size": 29,
-        "metadata": {"name": "a", "displayName": "a", "events": ["Trade"]},
+        "metadata": {"name": "a", "displayName": "a", "description": "", "config": [], "events": ["Trade"]},
     });
     assert_eq!(summary, expected);
 }
