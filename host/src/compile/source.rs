@@ -48,7 +48,9 @@ pub enum SourceError {
         at: usize,
     },
     /// A path that is not allowed.
-    #[error("file path `{0}` is not allowed: relative, with `/`, segments of letters, digits, `.`, `_` and `-` that do not begin with a dot")]
+    #[error(
+        "file path `{0}` is not allowed: relative, with `/`, segments of letters, digits, `.`, `_` and `-` that do not begin with a dot"
+    )]
     Path(String),
     /// The same path twice.
     #[error("file path `{0}` is there twice")]
@@ -71,8 +73,9 @@ impl Source {
         Ok(Self { entry: 0, files, digest })
     }
 
-    /// A source of several files, one of which exports the strategy. Its digest is the SHA-256 of the lines
-    /// `<path> sha256:<hex>\n`, sorted by path.
+    /// A source of several files, one of which exports the strategy. Its digest is the SHA-256 of the line `entry <path>\n`
+    /// (the same files with another entry are another strategy) and the lines `<path> sha256:<hex>\n`, sorted by path. A
+    /// single file has the digest that it has alone.
     ///
     /// # Errors
     /// As [`Source::single`], and when a path is repeated or the entry is missing.
@@ -83,12 +86,13 @@ impl Source {
             return Err(SourceError::Repeated(shown(&pair[0].path)));
         }
         let place = files.iter().position(|file| file.path == entry).ok_or_else(|| SourceError::NoEntry(shown(entry)))?;
-        let mut list = String::new();
+        let mut list = format!("entry {entry}\n");
         for file in &files {
             // Writing to a String cannot fail.
             let _ = writeln!(list, "{} {}", file.path, Digest::of(&file.bytes));
         }
-        Ok(Self { entry: place, digest: Digest::of(list.as_bytes()), files })
+        let digest = if files.len() == 1 { Digest::of(&files[0].bytes) } else { Digest::of(list.as_bytes()) };
+        Ok(Self { entry: place, digest, files })
     }
 
     /// The identity of the revision.
@@ -154,7 +158,9 @@ fn check(files: &[SourceFile]) -> Result<(), SourceError> {
 
 fn path_is_allowed(path: &str) -> bool {
     let segment = |segment: &str| {
-        !segment.is_empty() && !segment.starts_with('.') && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        !segment.is_empty()
+            && !segment.starts_with('.')
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
     path.len() <= 200 && path.split('/').count() <= 8 && path.split('/').all(segment)
 }
@@ -186,10 +192,14 @@ mod tests {
         let two = Source::several("main.js", vec![file("lib/a.js", "2"), file("main.js", "1")]).unwrap();
         assert_eq!(one.digest(), two.digest());
         assert_eq!(one.entry().path, "main.js");
-        let expected = format!("lib/a.js {}\nmain.js {}\n", Digest::of(b"2"), Digest::of(b"1"));
+        let expected = format!("entry main.js\nlib/a.js {}\nmain.js {}\n", Digest::of(b"2"), Digest::of(b"1"));
         assert_eq!(one.digest(), Digest::of(expected.as_bytes()));
         let other = Source::several("main.js", vec![file("lib/b.js", "2"), file("main.js", "1")]).unwrap();
         assert_ne!(one.digest(), other.digest());
+        let turned = Source::several("lib/a.js", one.files().to_vec()).unwrap();
+        assert_ne!(one.digest(), turned.digest(), "the entry counts");
+        let alone = Source::several("main.js", vec![file("main.js", "1")]).unwrap();
+        assert_eq!(alone.digest(), Source::single("other.js", "1").unwrap().digest());
     }
 
     #[test]
