@@ -129,7 +129,8 @@ async fn deep_recursion_is_a_range_error_that_can_be_caught() {
 #[tokio::test]
 async fn time_stands_still_at_the_events_own() {
     let lab = Lab::default();
-    let mut guest = lab.guest("const before = Date.now(); for (let i = 0; i < 1e4; i++); log(Date.now() - before, Date.now());").await;
+    let mut guest =
+        lab.guest("const before = Date.now(); for (let i = 0; i < 1e4; i++); log(Date.now() - before, Date.now());").await;
     guest.deliver(&trade(5)).await.unwrap();
     assert_eq!(lab.lines.texts(), ["0 1723161600005"]);
     assert_eq!(guest.now(), Some(trade(5).ingest_time), "the instance's time is when the event was received");
@@ -217,7 +218,9 @@ async fn market_data_is_what_the_events_said() {
 
 #[tokio::test]
 async fn own_reports_arrive_with_all_their_figures() {
-    let source = strategy("return { onOrderFilled(ctx, evt, report) { log(JSON.stringify(report)); log(evt.type, evt.symbol, evt.provider); } };");
+    let source = strategy(
+        "return { onOrderFilled(ctx, evt, report) { log(JSON.stringify(report)); log(evt.type, evt.symbol, evt.provider); } };",
+    );
     let compiled = compile(&source).await.unwrap();
     let lab = Lab::default();
     let mut guest = lab.start(&compiled.program).await.unwrap().0;
