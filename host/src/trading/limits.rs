@@ -1,0 +1,250 @@
+//! The limits of the risk check, with the gateway's names and defaults.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::market::OrderType;
+
+/// Everything the risk check is configured with.
+///
+/// # Whose limits are whose
+/// `limits` holds for **each instance on its own**: its positions, its open orders, its throttle, its breaches and its kill
+/// switch. An instance may bring limits of its own; of each pair the stricter counts. So an instance that orders without
+/// end is denied, breaches its own limits and engages its own kill switch, and its neighbours notice nothing.
+///
+/// `host` holds for all instances of a provider together. It is off by default, because whatever is shared can be used up by
+/// one at the cost of the others. The kill switch of the whole host is engaged by an operator only, never by a breach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RiskConfig {
+    /// Of each instance.
+    pub limits: RiskLimits,
+    /// Of all instances together.
+    pub host: HostLimits,
+    /// How many denials per second (and at once) of one instance become a report, a risk event and a row in the database.
+    /// What is above is still returned to the caller and counted. It bounds what an instance that orders without end costs
+    /// in memory and on disk, and ends the endless chain of a handler that answers each denial with an order. Default 20.
+    pub denial_notices_per_second: u32,
+}
+
+impl Default for RiskConfig {
+    fn default() -> Self {
+        Self { limits: RiskLimits::default(), host: HostLimits::default(), denial_notices_per_second: 20 }
+    }
+}
+
+/// Limits of all instances of a provider together; each is off when absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct HostLimits {
+    /// Orders per second at one provider; the burst is one second's worth.
+    pub order_throttle: Option<u32>,
+    /// Open orders at one provider.
+    pub max_concurrent_orders: Option<u32>,
+}
+
+/// Limits of one instance. The names on the wire are the gateway's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RiskLimits {
+    /// Largest position either way per provider and symbol, with all open orders of the order's side filled. Base currency,
+    /// above 0. Default 250. Orders that bring a position nearer to zero are allowed beyond it.
+    #[serde(with = "amount")]
+    pub max_position_size: Decimal,
+    /// Largest value of that position at the order's price (a market order: at the reference price). Above 0. Default 50000.
+    /// Counted in the symbol's own quote currency: nothing is converted.
+    #[serde(with = "amount")]
+    pub max_notional_value: Decimal,
+    /// The currency that `max_notional_value` was thought in. For people: see there.
+    pub notional_currency: String,
+    /// Orders per second at one provider, by the provider's clock. Above 0. Default 5.
+    #[serde(with = "amount")]
+    pub order_throttle: Decimal,
+    /// Orders at once, before the throttle counts. At least 1. Default 3.
+    pub order_burst: u32,
+    /// Open orders per provider and symbol; 0 for no limit. Default 6.
+    pub max_concurrent_orders: u32,
+    /// How far a limit price may lie from the reference price (the newest of last trade, ticker and book mid), in percent; 0 for
+    /// no band. Default 1.
+    #[serde(with = "amount")]
+    pub price_band_percent: Decimal,
+    /// Default both.
+    pub allowed_order_types: Vec<OrderType>,
+    /// Whether breaches engage the kill switch or the circuit breaker. Default true.
+    pub kill_switch_enabled: bool,
+    /// Breaches until the kill switch is engaged; at least 1. Default 3.
+    pub max_risk_breaches: u32,
+    /// Makes an engaged kill switch let go by itself.
+    pub circuit_breaker: CircuitBreaker,
+}
+
+/// When it is enabled, breaches open it for the cooldown instead of stopping the instance until an operator comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CircuitBreaker {
+    /// Default true.
+    pub enabled: bool,
+    /// Breaches until it opens; at least 1. Default 4, so that with the default `maxRiskBreaches` of 3 the kill switch comes first.
+    pub threshold: u32,
+    /// How long nothing is sent, by the provider's clock. Written `90s`. Default 90 s.
+    #[serde(with = "text_duration")]
+    pub cooldown: Duration,
+}
+
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self { enabled: true, threshold: 4, cooldown: Duration::from_secs(90) }
+    }
+}
+
+impl Default for RiskLimits {
+    fn default() -> Self {
+        Self {
+            max_position_size: Decimal::from(250),
+            max_notional_value: Decimal::from(50_000),
+            notional_currency: "USDT".to_owned(),
+            order_throttle: Decimal::from(5),
+            order_burst: 3,
+            max_concurrent_orders: 6,
+            price_band_percent: Decimal::ONE,
+            allowed_order_types: vec![OrderType::Limit, OrderType::Market],
+            kill_switch_enabled: true,
+            max_risk_breaches: 3,
+            circuit_breaker: CircuitBreaker::default(),
+        }
+    }
+}
+
+/// A limit that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {rule}")]
+pub struct LimitsError {
+    /// Its name on the wire.
+    pub field: &'static str,
+    /// What is allowed.
+    pub rule: &'static str,
+}
+
+impl RiskLimits {
+    /// Checks the ranges that the fields state.
+    ///
+    /// # Errors
+    /// [`LimitsError`] naming the first field that is out of range.
+    pub fn validate(&self) -> Result<(), LimitsError> {
+        let above_zero = "must be greater than 0";
+        let rules = [
+            ("maxPositionSize", self.max_position_size > Decimal::ZERO, above_zero),
+            ("maxNotionalValue", self.max_notional_value > Decimal::ZERO, above_zero),
+            ("notionalCurrency", !self.notional_currency.is_empty(), "is required"),
+            ("orderThrottle", self.order_throttle > Decimal::ZERO, above_zero),
+            ("orderThrottle", self.order_throttle <= Decimal::from(1_000_000), "must be at most 1000000"),
+            ("orderBurst", self.order_burst > 0, above_zero),
+            ("priceBandPercent", self.price_band_percent >= Decimal::ZERO, "must not be negative"),
+            ("allowedOrderTypes", !self.allowed_order_types.is_empty(), "must name at least one of Limit and Market"),
+            ("maxRiskBreaches", self.max_risk_breaches > 0, above_zero),
+            ("circuitBreaker.threshold", self.circuit_breaker.threshold > 0, above_zero),
+            ("circuitBreaker.cooldown", !self.circuit_breaker.cooldown.is_zero(), above_zero),
+        ];
+        match rules.into_iter().find(|(_, holds, _)| !holds) {
+            Some((field, _, rule)) => Err(LimitsError { field, rule }),
+            None => Ok(()),
+        }
+    }
+
+    /// Of each pair the stricter one.
+    #[must_use]
+    pub fn stricter(&self, other: &Self) -> Self {
+        /// 0 stands for "no limit".
+        fn bounded<T: Ord + Default>(one: T, two: T) -> T {
+            if one == T::default() || two == T::default() { one.max(two) } else { one.min(two) }
+        }
+        let allows = |kind: &&OrderType| other.allowed_order_types.contains(kind);
+        Self {
+            max_position_size: self.max_position_size.min(other.max_position_size),
+            max_notional_value: self.max_notional_value.min(other.max_notional_value),
+            notional_currency: self.notional_currency.clone(),
+            order_throttle: self.order_throttle.min(other.order_throttle),
+            order_burst: self.order_burst.min(other.order_burst),
+            max_concurrent_orders: bounded(self.max_concurrent_orders, other.max_concurrent_orders),
+            price_band_percent: bounded(self.price_band_percent, other.price_band_percent),
+            allowed_order_types: self.allowed_order_types.iter().filter(allows).copied().collect(),
+            kill_switch_enabled: self.kill_switch_enabled || other.kill_switch_enabled,
+            max_risk_breaches: self.max_risk_breaches.min(other.max_risk_breaches),
+            circuit_breaker: CircuitBreaker {
+                // Without a breaker the kill switch stays until an operator comes: that is the stricter way.
+                enabled: self.circuit_breaker.enabled && other.circuit_breaker.enabled,
+                threshold: self.circuit_breaker.threshold.min(other.circuit_breaker.threshold),
+                cooldown: self.circuit_breaker.cooldown.max(other.circuit_breaker.cooldown),
+            },
+        }
+    }
+}
+
+/// Amounts are written as strings and read from strings or numbers, as the gateway's clients send both.
+mod amount {
+    use std::fmt;
+
+    use rust_decimal::Decimal;
+    use serde::{Deserializer, Serializer, de};
+
+    use crate::market::decimal;
+
+    pub(super) fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&value.normalize())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        deserializer.deserialize_any(Amount)
+    }
+
+    struct Amount;
+
+    impl de::Visitor<'_> for Amount {
+        type Value = Decimal;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a decimal such as \"0.05\" or 12")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+            decimal::parse(text.trim()).map_err(E::custom)
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
+            Ok(number.into())
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
+            Ok(number.into())
+        }
+
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
+            // The shortest text that means this number: what the author typed.
+            self.visit_str(&number.to_string())
+        }
+    }
+}
+
+/// Durations are written and read as text: `90s`, `1m30s`.
+mod text_duration {
+    use std::borrow::Cow;
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use crate::base::duration;
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.subsec_nanos() == 0 {
+            serializer.collect_str(&format_args!("{}s", value.as_secs()))
+        } else {
+            serializer.collect_str(&format_args!("{}ns", value.as_nanos()))
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        duration::parse(&Cow::<'de, str>::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,24 @@
+//! Profit of an instance, per quote currency.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use smol_str::SmolStr;
+
+/// Profit per quote currency.
+pub type Profit = BTreeMap<SmolStr, ProfitLine>;
+
+/// Profit in one quote currency; decimals are strings on the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfitLine {
+    /// Of closed quantity, at average cost.
+    pub realised: Decimal,
+    /// Of open quantity, at the reference price.
+    pub unrealised: Decimal,
+    /// Paid, in quote currency; fees in base currency are valued at the price of their fill.
+    pub fees: Decimal,
+    /// `realised + unrealised - fees`.
+    pub net: Decimal,
+}

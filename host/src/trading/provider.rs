@@ -1,0 +1,123 @@
+//! What a provider is: a connection to one venue with one account. Implementations live one floor up.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::base::{Clock, ProviderName, Timestamp};
+use crate::market::{ClientOrderId, Instrument, OrderRequest};
+use crate::trading::{Approved, Outlet};
+
+/// A connection to a venue. Process lifetime: a stopped provider can be started again.
+///
+/// The desk never calls a provider while it holds a lock of its own, so a provider may report while it holds one.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Its name: unique in the host.
+    fn name(&self) -> &ProviderName;
+
+    /// The kind of connection: `paper`, `binance`...
+    fn adapter(&self) -> &'static str;
+
+    /// Where it stands. Only a running provider is given orders.
+    fn status(&self) -> ProviderStatus;
+
+    /// What can be traded there. The same `Arc` as long as nothing changed.
+    fn instruments(&self) -> Arc<[Instrument]>;
+
+    /// The venue's time: the machine's for a live venue, the tape's for a paper venue. Never goes back. The same clock as long
+    /// as the provider is attached to the desk.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Sends an order. Never blocks and cannot fail: what becomes of it is always a report through the outlet, `Rejected`
+    /// when the venue cannot be reached. May report before it returns.
+    fn submit(&self, order: Approved<OrderRequest>);
+
+    /// Asks for an order to be cancelled; the outcome is a report. An order that the venue does not know or that is final
+    /// is ignored.
+    fn cancel(&self, order: &ClientOrderId, requested_at: Timestamp);
+
+    /// The account's balances, sorted by currency.
+    fn balances(&self) -> Vec<Balance>;
+
+    /// No real money is at stake. Decision 18: trading is switched on by default only here. A paper venue forgets its open
+    /// orders when it stops.
+    fn is_paper(&self) -> bool;
+
+    /// Begins to work and returns once market data flows; tasks are spawned through `outlet.lifecycle()`.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when it cannot start; the status is then `Failed`.
+    async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError>;
+
+    /// Ends its work; idempotent. No event and no report comes after it returned.
+    async fn stop(&self);
+}
+
+/// Where a provider stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderStatus {
+    /// Made, not started.
+    Pending,
+    /// Connecting.
+    Starting,
+    /// Market data flows and orders are taken.
+    Running,
+    /// Stopped on purpose.
+    Stopped,
+    /// Ended by an error.
+    Failed,
+}
+
+impl ProviderStatus {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for ProviderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a provider could not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("provider `{provider}` {message}")]
+pub struct ProviderError {
+    /// Which one.
+    pub provider: ProviderName,
+    /// What went wrong and what to do, as the end of a sentence; never a secret.
+    pub message: String,
+}
+
+/// What an account has of one currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Balance {
+    /// The currency.
+    pub currency: SmolStr,
+    /// All of it.
+    pub total: Decimal,
+    /// What open orders do not hold.
+    pub available: Decimal,
+}
+
+impl Balance {
+    /// Nothing of this currency.
+    pub fn zero(currency: &str) -> Self {
+        Self { currency: currency.into(), total: Decimal::ZERO, available: Decimal::ZERO }
+    }
+}

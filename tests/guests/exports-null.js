@@ -1,0 +1,3 @@
+// Misdeed: exports nothing. (existing test case 18)
+// Expect: upload: diagnostic validation
+module.exports = null;

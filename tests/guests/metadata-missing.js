@@ -1,0 +1,3 @@
+// Misdeed: has no metadata. (J54)
+// Expect: upload: diagnostic validation metadata export missing
+module.exports = { create: () => ({}) };

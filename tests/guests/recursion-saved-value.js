@@ -1,0 +1,19 @@
+// Misdeed: hands a value that is nested 20,000 deep to helpers, which must walk it.
+// Expect: trade: logs one line per helper; none is a fault
+module.exports = {
+  metadata: { name: "recursion-saved-value", tag: "v1.0.0", displayName: "Nested arguments", events: ["Trade"] },
+  create: ({ helpers }) => ({
+    onTrade() {
+      let nested = [];
+      for (let i = 0; i < 20_000; i++) nested = [nested];
+      for (const name of ["save", "log"]) {
+        try {
+          helpers[name](nested);
+          helpers.log(name, "returned");
+        } catch (error) {
+          helpers.log(name, error.name);
+        }
+      }
+    },
+  }),
+};

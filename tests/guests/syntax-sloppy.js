@@ -1,0 +1,3 @@
+// Misdeed: assigns to a variable that does not exist; all code is strict.
+// Expect: upload: diagnostic execute ReferenceError (line 3)
+undeclared = 1;
