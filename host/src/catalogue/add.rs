@@ -95,11 +95,13 @@ impl Catalogue {
     /// Stores a compiled source and moves tags to it. The same upload again changes nothing. Blocks on the disk.
     ///
     /// # Errors
-    /// A name or tag that is not allowed, a source that is too large, or the disk; then nothing has changed.
+    /// A name, tag or file name that is not allowed, or the disk; then nothing has changed.
     pub fn add(&self, new: &NewRevision<'_>, options: &AddOptions) -> Result<Added, CatalogueError> {
         let name = self.check_name(new, options)?;
         let tags = Tags::read(&new.metadata, options)?;
         let hash = new.source.digest();
+        // Before the change, so that nobody finds the revision without knowing what it is.
+        self.accept(hash, Arc::clone(&new.metadata));
         let outcome = self.change(|catalogue, registry| {
             let stored = catalogue.store_files(&name, hash, new.source, registry)?;
             let entry = registry.strategies.0.entry(name.to_string()).or_default();
@@ -113,9 +115,9 @@ impl Catalogue {
             let created = stored == Stored::New;
             Ok(Added { name: name.clone(), hash, tag: tags.own.clone(), path, created, moved, kept })
         });
-        // Also after a failure that came too late to undo the change: then the revision is there.
-        if self.index().record(&hash).is_some() {
-            self.accept(hash, Arc::clone(&new.metadata));
+        // It may be there even so: a failure can come too late to undo the change.
+        if outcome.is_err() && self.index().record(&hash).is_none() {
+            self.forget(&hash);
         }
         outcome
     }

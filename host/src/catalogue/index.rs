@@ -141,7 +141,14 @@ impl Index {
         for (key, line) in &entry.hashes.0 {
             match key.parse::<Digest>() {
                 Ok(hash) if hash.to_string() == *key => {
-                    self.owners.entry(hash).or_insert_with(|| name.clone());
+                    let owner = self.owners.entry(hash).or_insert_with(|| name.clone()).clone();
+                    if owner != name {
+                        self.problem(
+                            name.as_str(),
+                            Some(key),
+                            format!("it is registered under `{owner}` as well: it belongs to one strategy"),
+                        );
+                    }
                     strategy.revisions.insert(hash, Arc::new(Record::read(&name, hash, line)));
                 }
                 Ok(hash) => self.problem(name.as_str(), Some(key), format!("write the hash as {hash}")),
