@@ -54,7 +54,7 @@ fn a_registry_that_is_gone_is_not_an_empty_catalogue() {
     let empty = tempfile::tempdir().unwrap();
     std::fs::write(empty.path().join("README.md"), "notes").unwrap();
     assert_eq!(open(empty.path()).list(&ListFilter::default()).total, 0, "notes are no strategies");
-    let required = CatalogueConfig { require_registry: true, ..config() };
+    let required = CatalogueConfig { require_registry: true };
     let clock = Arc::new(ManualClock::new(Timestamp::ZERO));
     let error = Catalogue::open(empty.path(), Access::Write, required, clock).err().unwrap();
     assert_eq!(error.code(), "registry_missing");
