@@ -1,0 +1,3 @@
+//! The desk against a real small venue.
+
+pub(crate) mod events;
