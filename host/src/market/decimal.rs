@@ -56,6 +56,11 @@ impl DecimalText {
         parse(text).map(Self::new)
     }
 
+    /// Of a value whose spelling without trailing zeros the caller has at hand.
+    pub(in crate::market) fn spelled(value: Decimal, text: SmolStr) -> Self {
+        Self { value, text }
+    }
+
     /// The value.
     pub fn value(&self) -> Decimal {
         self.value

@@ -1,0 +1,126 @@
+//! One instrument of a paper venue: the tape's book, our orders in it, and where the two meet.
+
+use std::time::Duration;
+
+use super::Output;
+use super::account::Account;
+use super::bar::Bars;
+use super::clearing::{Clearing, Match, Settlement};
+use super::feed::{Feed, TapeTrade};
+use super::order::{LiveOrder, PassingTrade, Resting};
+use crate::base::{ProviderName, Timestamp};
+use crate::market::{Book, Instrument, Ladder, Liquidity, Side};
+use crate::providers::tape::{TapeError, TapeHeader};
+
+/// Run lifetime.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) instrument: Instrument,
+    pub(super) settlement: Settlement,
+    pub(super) feed: Feed,
+    /// From the tape's clock to the venue's.
+    pub(super) skew_nanos: i64,
+    pub(super) book: Book,
+    pub(super) bids: Resting,
+    pub(super) asks: Resting,
+    /// Orders that were accepted.
+    pub(super) orders: u64,
+}
+
+/// Where matches go, and when they happen.
+pub(super) struct Matching<'a> {
+    pub(super) clearing: &'a mut Clearing,
+    /// By the venue's clock.
+    pub(super) time: Timestamp,
+    pub(super) out: &'a mut Vec<Output>,
+}
+
+impl Matching<'_> {
+    fn fill(&mut self, order: &mut LiveOrder, (price, lots): (i64, i64), liquidity: Liquidity, at: &Settlement) {
+        let hit = Match { price, lots, liquidity, time: self.time };
+        self.out.push(Output::Report(self.clearing.fill(order, hit, at)));
+    }
+}
+
+impl Listing {
+    pub(super) fn new(
+        tape: &TapeHeader,
+        provider: ProviderName,
+        depth: usize,
+        kline_interval: Duration,
+        account: &mut Account,
+    ) -> Result<Self, TapeError> {
+        let (instrument, grid) = (tape.instrument.clone(), tape.grid()?);
+        let symbol = instrument.symbol.clone();
+        let (base, quote) = (account.purse(symbol.base_currency()), account.purse(symbol.quote_currency()));
+        Ok(Self {
+            settlement: Settlement { grid, base, quote, symbol: symbol.clone() },
+            feed: Feed::new(provider, symbol, grid, depth, Bars::new(kline_interval)),
+            instrument,
+            skew_nanos: tape.skew_nanos,
+            book: Book::default(),
+            bids: Resting::new(Side::Buy),
+            asks: Resting::new(Side::Sell),
+            orders: 0,
+        })
+    }
+
+    pub(super) fn resting(&mut self, side: Side) -> &mut Resting {
+        match side {
+            Side::Buy => &mut self.bids,
+            Side::Sell => &mut self.asks,
+        }
+    }
+
+    pub(super) fn has_orders(&self) -> bool {
+        !(self.bids.is_empty() && self.asks.is_empty())
+    }
+
+    /// The venue's clock at this moment of the tape's.
+    pub(super) fn venue_time(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(now.as_nanos().saturating_add_signed(self.skew_nanos))
+    }
+
+    /// Fills as much of an arriving order as the other side of the book allows, level by level.
+    pub(super) fn take(&mut self, order: &mut LiveOrder, matching: &mut Matching<'_>) {
+        let quotes = self.book.side_mut(order.request.side.opposite());
+        while let Some((price, lots)) = meeting(quotes, order) {
+            quotes.take(price, lots);
+            matching.fill(order, (price, lots), Liquidity::Taker, &self.settlement);
+        }
+    }
+
+    /// A trade of the tape passes our orders on the side that its aggressor met.
+    pub(super) fn pass(&mut self, trade: TapeTrade, now: Timestamp, matching: &mut Matching<'_>) {
+        let Self { bids, asks, settlement, .. } = self;
+        let resting = if trade.aggressor == Side::Sell { bids } else { asks };
+        let passing = PassingTrade { price: trade.price, quantity: trade.quantity, matched_at: trade.matched_at, now };
+        resting.trade(passing, |order, lots| matching.fill(order, (order.price, lots), Liquidity::Maker, settlement));
+    }
+
+    /// After a change of the tape's book: queues are not longer than it shows, and what its other side shows at the price of
+    /// a resting order or beyond meets it.
+    pub(super) fn requote(&mut self, now: Timestamp, matching: &mut Matching<'_>) {
+        let Self { bids, asks, settlement, book, .. } = self;
+        for (resting, side) in [(bids, Side::Buy), (asks, Side::Sell)] {
+            resting.shrink_queues(book.side(side), now);
+            let quotes = book.side_mut(side.opposite());
+            for order in resting.iter_mut() {
+                while let Some((price, lots)) = meeting(quotes, order) {
+                    quotes.take(price, lots);
+                    matching.fill(order, (order.price, lots), Liquidity::Maker, settlement);
+                }
+                if order.leaves > 0 {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The best quote that can still be taken and that the order's limit allows, and how much of it the order wants.
+fn meeting(quotes: &Ladder, order: &LiveOrder) -> Option<(i64, i64)> {
+    let quote = quotes.iter().find(|level| level.available() > 0)?;
+    let allowed = order.price == 0 || !quotes.is_better(order.price, quote.price);
+    (allowed && order.leaves > 0).then(|| (quote.price, quote.available().min(order.leaves)))
+}
