@@ -26,6 +26,9 @@ impl Denial {
     }
 }
 
+/// The breach type of the kill switch and the circuit breaker themselves.
+pub(crate) const KILL_SWITCH: &str = "KILL_SWITCH";
+
 macro_rules! denial_codes {
     ($($variant:ident $code:literal $breach:expr, $doc:literal;)*) => {
         /// The rules of the risk check.
@@ -43,9 +46,14 @@ macro_rules! denial_codes {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// The gateway's breach type. A denial with one counts as a breach; one without is nobody's misdeed and does not.
+            /// The gateway's breach type, for the risk event. A denial without one is no misdeed: no risk event goes with it.
             pub fn breach_type(self) -> Option<&'static str> {
                 match self { $(Self::$variant => $breach,)* }
+            }
+
+            /// Whether it counts towards `maxRiskBreaches`. Being stopped already does not, nor does what is no misdeed.
+            pub fn counts_as_breach(self) -> bool {
+                self.breach_type().is_some_and(|breach| breach != KILL_SWITCH)
             }
 
             /// One sentence for the documentation.
@@ -57,13 +65,13 @@ macro_rules! denial_codes {
 }
 
 denial_codes! {
-    NotActive "not_active" None, "The instance is starting, stopping or stopped.";
     TradingDisabled "trading_disabled" None, "Trading is switched off at this provider: the default for venues with real money.";
     ProviderUnavailable "provider_unavailable" None, "The provider is not running.";
-    KillSwitchEngaged "kill_switch_engaged" None, "The kill switch of the instance or of the host is engaged until an operator resets it.";
-    CircuitBreakerOpen "circuit_breaker_open" None, "The circuit breaker of the instance is open until its cooldown is over.";
+    KillSwitchEngaged "kill_switch_engaged" Some(KILL_SWITCH), "The kill switch of the instance or of the host is engaged until an operator resets it.";
+    CircuitBreakerOpen "circuit_breaker_open" Some(KILL_SWITCH), "The circuit breaker of the instance is open until its cooldown is over.";
     RateLimited "rate_limited" Some("RATE_LIMIT"), "More orders per second than the throttle allows.";
     OrderTypeNotAllowed "order_type_not_allowed" Some("ORDER_TYPE"), "The order type is not among the allowed ones.";
+    TimeInForceNotAllowed "time_in_force_not_allowed" Some("ORDER_VALIDATION"), "A market order that is to stay in the book.";
     QuantityNotPositive "quantity_not_positive" Some("ORDER_VALIDATION"), "The quantity is zero or negative.";
     QuantityPrecision "quantity_precision" Some("ORDER_VALIDATION"), "The quantity is not a multiple of the instrument's step.";
     QuantityOutOfRange "quantity_out_of_range" Some("ORDER_VALIDATION"), "The quantity is below the instrument's smallest or above its largest.";
@@ -75,6 +83,7 @@ denial_codes! {
     PositionLimit "position_limit" Some("POSITION_LIMIT"), "The position, with all open orders of the side filled, would exceed the maximum.";
     NotionalLimit "notional_limit" Some("NOTIONAL_LIMIT"), "The value of that position would exceed the maximum.";
     TooManyOpenOrders "too_many_open_orders" Some("CONCURRENCY"), "As many orders of the symbol are open as may be.";
+    JournalUnavailable "journal_unavailable" None, "The order could not be put on record, so it was not sent.";
     SelfTrade "self_trade" None, "The order would match another open order of the same account.";
 }
 
@@ -90,7 +99,16 @@ mod tests {
         assert_eq!(codes.len(), DenialCode::ALL.len());
         assert!(codes.iter().all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')), "{codes:?}");
         let breaches: BTreeSet<_> = DenialCode::ALL.iter().filter_map(|code| code.breach_type()).collect();
-        let gateway = ["CONCURRENCY", "NOTIONAL_LIMIT", "ORDER_TYPE", "ORDER_VALIDATION", "POSITION_LIMIT", "PRICE_BAND", "RATE_LIMIT"];
+        let gateway = [
+            "CONCURRENCY",
+            "KILL_SWITCH",
+            "NOTIONAL_LIMIT",
+            "ORDER_TYPE",
+            "ORDER_VALIDATION",
+            "POSITION_LIMIT",
+            "PRICE_BAND",
+            "RATE_LIMIT",
+        ];
         assert_eq!(breaches, BTreeSet::from(gateway));
     }
 

@@ -70,7 +70,8 @@ pub struct OrderError {
 
 impl OrderError {
     /// The codes that are not denials: the call itself was wrong, so nothing is recorded and no report comes.
-    pub const CODES: [&'static str; 7] = [
+    pub const CODES: [&'static str; 8] = [
+        "not_active",
         "unknown_provider",
         "invalid_symbol",
         "invalid_quantity",

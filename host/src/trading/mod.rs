@@ -9,16 +9,27 @@ pub mod denial;
 pub mod desk;
 pub mod draft;
 pub mod journal;
+mod lane;
 pub mod limits;
+mod metrics;
+mod notices;
 pub mod orders;
 pub mod outlet;
 pub mod positions;
+mod prices;
 pub mod profit;
 pub mod provider;
+mod queries;
+mod reports;
+mod restore;
 pub mod risk;
+mod submit;
+#[cfg(test)]
+mod tests;
+mod trader;
 
 pub use denial::{Denial, DenialCode};
-pub use desk::Desk;
+pub use desk::{Desk, RiskState};
 pub use draft::{OrderDraft, OrderError, TradingAccount};
 pub use journal::Journal;
 pub use limits::{CircuitBreaker, HostLimits, RiskConfig, RiskLimits};

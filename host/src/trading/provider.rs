@@ -13,6 +13,8 @@ use crate::market::{ClientOrderId, Instrument, OrderRequest};
 use crate::trading::{Approved, Outlet};
 
 /// A connection to a venue. Process lifetime: a stopped provider can be started again.
+///
+/// The desk never calls a provider while it holds a lock of its own, so a provider may report while it holds one.
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// Its name: unique in the host.
@@ -27,7 +29,8 @@ pub trait Provider: Send + Sync {
     /// What can be traded there. The same `Arc` as long as nothing changed.
     fn instruments(&self) -> Arc<[Instrument]>;
 
-    /// The venue's time: the machine's for a live venue, the tape's for a paper venue. Never goes back.
+    /// The venue's time: the machine's for a live venue, the tape's for a paper venue. Never goes back. The same clock as long
+    /// as the provider is attached to the desk.
     fn clock(&self) -> Arc<dyn Clock>;
 
     /// Sends an order. Never blocks and cannot fail: what becomes of it is always a report through the outlet, `Rejected`

@@ -1,7 +1,16 @@
 //! The risk check: the only place that can turn an order into an approved one. Knows limits, prices and positions; no
-//! venue, no disk, no bus.
+//! venue, no disk, no bus, no clock: the time of an order is in the order.
+
+mod bucket;
+mod check;
+mod guard;
+mod selftrade;
 
 use std::ops::Deref;
+
+pub(super) use bucket::Bucket;
+pub(super) use check::{Facts, Refused, check};
+pub(super) use guard::Guard;
 
 /// Something that the risk check has approved. Nothing outside this module can make one, so what a provider is given
 /// has been checked.
