@@ -54,12 +54,20 @@ fn position(stack: &str) -> Option<Position> {
         let place = place.rsplit_once(" (").map_or(place, |(_, inside)| inside.trim_end_matches(')'));
         let (rest, column) = place.rsplit_once(':')?;
         let (file, line) = rest.rsplit_once(':')?;
-        modules::is_file(file).then_some(Position {
-            file: file.to_owned(),
-            line: line.parse().ok()?,
-            column: column.parse().ok()?,
-        })
+        let (line, column) = (line.parse().ok()?, column.parse().ok()?);
+        let column = modules::with_line(file, line, |text| author_column(text, column))?;
+        Some(Position { file: file.to_owned(), line, column })
     })
+}
+
+/// QuickJS counts bytes and points at the name after `new`; an author counts characters and looks at the `new`.
+fn author_column(line: &str, column: u32) -> u32 {
+    let before = &line[..line.floor_char_boundary((column as usize).saturating_sub(1))];
+    let before = match before.trim_end().strip_suffix("new") {
+        Some(start) if !start.ends_with(|letter: char| letter.is_alphanumeric() || "_$.".contains(letter)) => start,
+        _ => before,
+    };
+    before.chars().count() as u32 + 1
 }
 
 /// The pending exception, thrown by `handler`.
@@ -110,10 +118,11 @@ pub fn load_failure() -> Diagnostic {
 /// Whether the line of a syntax error holds `import`, `export` or `await`.
 fn looks_like_es_module(diagnostic: &Diagnostic) -> bool {
     let (Some(file), Some(line)) = (&diagnostic.file, diagnostic.line) else { return false };
-    modules::source_line(file, line).is_some_and(|text| {
-        text.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '$')
-            .any(|word| matches!(word, "import" | "export" | "await"))
-    })
+    let is_word_of_modules = |word: &str| matches!(word, "import" | "export" | "await");
+    let in_line = |text: &str| {
+        text.split(|letter: char| !letter.is_alphanumeric() && !"_$".contains(letter)).any(is_word_of_modules)
+    };
+    modules::with_line(file, line, in_line).unwrap_or(false)
 }
 
 /// A source that cannot be read at all.

@@ -25,9 +25,9 @@ pub fn is_file(path: &str) -> bool {
     FILES.with_borrow(|files| files.contains_key(path))
 }
 
-/// A line of a file, counted from 1.
-pub fn source_line(path: &str, line: u32) -> Option<String> {
-    FILES.with_borrow(|files| files.get(path)?.lines().nth(line.checked_sub(1)? as usize).map(str::to_owned))
+/// Looks at a line of a file, counted from 1.
+pub fn with_line<T>(path: &str, line: u32, look: impl FnOnce(&str) -> T) -> Option<T> {
+    FILES.with_borrow(|files| files.get(path)?.lines().nth(line.checked_sub(1)? as usize).map(look))
 }
 
 /// Whether this value is the error with which the last file failed to compile.
@@ -62,15 +62,19 @@ pub fn exports(path: &str) -> JsResult<Value> {
     }
 }
 
-/// The file as a function of `module`, `exports` and `require`. The wrapper's own line is line 0.
+/// Two lines stand before a file, so that its own first line is line 1: QuickJS cannot start at line 0, and counts the
+/// columns of the very first line of a text from 0.
+const BEFORE_FIRST_LINE: i32 = -1;
+
+/// The file as a function of `module`, `exports` and `require`.
 fn compile(source: &str, path: &str) -> JsResult<Value> {
     SYNTAX_ERROR.set(None);
-    if let Err(Thrown) = Value::compile(source, path) {
+    if let Err(Thrown) = Value::compile(&format!("\n\n{source}"), path, BEFORE_FIRST_LINE) {
         let error = take_exception();
         SYNTAX_ERROR.set(Some(error.raw()));
         return Err(throw(error));
     }
-    Value::evaluate(&format!("(function (module, exports, require) {{\n{source}\n}})"), path, 0)
+    Value::evaluate(&format!("(function (module, exports, require) {{\n\n{source}\n}})"), path, BEFORE_FIRST_LINE)
 }
 
 fn require(from: &Value, args: Args<'_>) -> JsResult<Value> {

@@ -47,12 +47,4 @@ pub enum AppError {
     /// An instance of the demo.
     #[error(transparent)]
     Instance(#[from] InstanceError),
-    /// A provider on record cannot be made.
-    #[error("provider `{name}`: {reason}")]
-    Provider {
-        /// Which one.
-        name: String,
-        /// Why.
-        reason: String,
-    },
 }

@@ -91,7 +91,7 @@ impl App {
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;
-        adapters::bring_up(&store, &desk, &lifecycle).await?;
+        adapters::bring_up(&store, &desk, &clock, &lifecycle).await?;
         let restored = instances.restore().await?;
 
         let token = match config.api.auth {

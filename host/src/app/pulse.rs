@@ -36,9 +36,9 @@ impl Pulse {
     /// The figures of this moment.
     pub fn read(&self, app: &App) -> Reading {
         let mut reading = Reading {
-            events: app.metrics().total("sandpit_events_delivered_total"),
-            orders: app.metrics().total("sandpit_orders_approved_total"),
-            fills: app.metrics().total("sandpit_fills_total"),
+            events: app.metrics().total("sandpit_events_delivered_total", &[]),
+            orders: app.metrics().total("sandpit_orders_total", &[("outcome", "approved")]),
+            fills: app.metrics().total("sandpit_fills_total", &[]),
             profit: BTreeMap::new(),
         };
         for instance in app.instances().list() {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::book_keeping::{Lines, Tally};
 use super::ledger::Ledger;
 use super::report::{PlayReport, PlayedStrategy, PlayedTape};
-use super::table_venue::{TableVenue, Told};
+use super::table_venue::TableVenue;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{Clock as _, InstanceId, ManualClock, ProviderName, Timestamp};
@@ -19,10 +19,10 @@ use crate::instances::restart::{Answer, RestartPolicy};
 use crate::instances::seed::seed_of;
 use crate::instances::{RestartConfig, is_dry_run};
 use crate::market::{Event, EventKind, Payload, Symbol};
-use crate::providers::paper::{PaperConfig, PaperError};
+use crate::providers::paper::{Output, PaperConfig, PaperConfigError};
 use crate::providers::tape::{Tape, TapeError};
 use crate::sandbox::{Exception, Fault, Guest, GuestSetup, Limits, Pace, Program, SavedInMemory, StartError};
-use crate::trading::{Desk, Outlet, RiskConfig, TradingAccount};
+use crate::trading::{Desk, Outlet, Provider as _, RiskConfig, TradingAccount};
 
 /// What to play.
 #[derive(Clone)]
@@ -61,9 +61,9 @@ pub enum PlayError {
     /// A tape cannot be read.
     #[error(transparent)]
     Tape(#[from] TapeError),
-    /// The venue cannot be set up.
+    /// The venue's settings do not hold.
     #[error(transparent)]
-    Paper(#[from] PaperError),
+    Paper(#[from] PaperConfigError),
     /// The mailbox cannot be opened.
     #[error(transparent)]
     Bus(#[from] BusError),
@@ -153,6 +153,9 @@ impl Player {
 
     fn run(&mut self) -> Result<(), PlayError> {
         self.start_guest(true)?;
+        let told = self.venue.open();
+        self.hear(told);
+        self.drain()?;
         while let Some(next) = self.venue.next_record() {
             self.catch_up(next)?;
             self.clock.advance_to(next);
@@ -170,7 +173,7 @@ impl Player {
             self.clock.advance_to(at);
             match due {
                 Due::Venue => {
-                    let told = self.venue.advance(self.clock.now());
+                    let told = self.venue.arrive();
                     self.hear(told);
                 }
                 Due::Restart => self.start_guest(false)?,
@@ -185,7 +188,7 @@ impl Player {
     /// What comes first. At the same moment the venue goes first: its news is what the guest is to decide on.
     fn next_due(&self) -> Option<(Timestamp, Due)> {
         let now = self.clock.now();
-        let venue = self.venue.next_due().map(|at| (at, Due::Venue));
+        let venue = self.venue.next_arrival().map(|at| (at, Due::Venue));
         let restart = self.restart_at.map(|at| (at, Due::Restart));
         let guest = self.guest.as_ref().and_then(|guest| {
             let busy_until = guest.now().filter(|awake| *awake > now);
@@ -197,11 +200,11 @@ impl Player {
     }
 
     /// Passes on what the venue says.
-    fn hear(&mut self, told: Vec<Told>) {
+    fn hear(&mut self, told: Vec<Output>) {
         for told in told {
             match told {
-                Told::Event(event) => self.outlet.publish(event),
-                Told::Report(report) => self.outlet.report(report),
+                Output::Event(event) => self.outlet.publish(event),
+                Output::Report(report) => self.outlet.report(report),
             }
         }
     }
@@ -367,7 +370,7 @@ impl Player {
             fills,
             fees,
             profit: self.desk.profit(&self.request.instance),
-            balances: self.venue.account(),
+            balances: self.venue.balances(),
             fuel,
             peak_memory_bytes: self.tally.peak_memory_bytes,
             exceptions: self.tally.exceptions,

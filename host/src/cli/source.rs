@@ -12,7 +12,6 @@ use crate::app::strategies::BUILT_IN;
 use crate::base::{Digest, StrategyName, SystemClock, Tag};
 use crate::catalogue::{Access, Catalogue, CatalogueConfig, LATEST, Selector};
 use crate::compile::Source;
-use crate::instances::revision::compilable;
 
 /// Reads `FILE.js`, or looks up a selector in `strategies` (the built-in ones when there is none). Text that ends in `.js` or
 /// names an existing file is a file.
@@ -31,8 +30,7 @@ fn in_directory(dir: &Path, selector: &str) -> Result<Source, Failure> {
     let clock = Arc::new(SystemClock::new());
     let catalogue = Catalogue::open(dir, Access::Read, CatalogueConfig::default(), clock).map_err(Failure::usage)?;
     let resolved = catalogue.resolve(selector).map_err(Failure::usage)?;
-    let source = catalogue.source(&resolved.hash).map_err(Failure::usage)?;
-    compilable(&resolved.name, &source).map_err(Failure::usage)
+    catalogue.source(&resolved.hash).map_err(Failure::usage)
 }
 
 /// As much of a `registry.json` as a look-up needs.

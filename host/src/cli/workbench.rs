@@ -13,9 +13,7 @@ use crate::sandbox::{Program, Sandbox, SandboxConfig};
 
 /// Made once per command.
 pub(super) struct Workbench {
-    pub(super) sandbox: Sandbox,
-    pub(super) compiler: Arc<Compiler>,
-    pub(super) metrics: Metrics,
+    pub(super) compiler: Compiler,
 }
 
 impl Workbench {
@@ -32,7 +30,7 @@ impl Workbench {
         let metrics = Metrics::new();
         let sandbox = Sandbox::new(config, &metrics).map_err(Failure::failed)?;
         let compiler = Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).map_err(Failure::failed)?;
-        Ok(Self { sandbox, compiler: Arc::new(compiler), metrics })
+        Ok(Self { compiler })
     }
 
     /// Compiles a source to something that can be launched; prints its diagnostics when there are any.

@@ -265,7 +265,7 @@ impl Value {
                 return Err(Thrown);
             }
             let bytes = std::slice::from_raw_parts(text.cast::<u8>(), length);
-            let result = use_text(String::from_utf8_lossy(bytes));
+            let result = use_text(text_of(bytes));
             qjs::JS_FreeCString(context(), text);
             Ok(result)
         }
@@ -280,9 +280,9 @@ impl Value {
         if json.is_undefined() { Ok(None) } else { json.to_text().map(Some) }
     }
 
-    /// Compiles a script without running it: the check of a source's syntax, with its true lines and columns.
-    pub fn compile(source: &str, file: &str) -> JsResult<()> {
-        evaluate(source, file, 1, qjs::JS_EVAL_FLAG_COMPILE_ONLY).map(drop)
+    /// Compiles a script without running it: the check of a source's syntax.
+    pub fn compile(source: &str, file: &str, first_line: i32) -> JsResult<()> {
+        evaluate(source, file, first_line, qjs::JS_EVAL_FLAG_COMPILE_ONLY).map(drop)
     }
 
     /// Runs a script in strict mode and gives its value. `first_line` is the number of the text's first line.
@@ -304,4 +304,23 @@ fn evaluate(source: &str, file: &str, first_line: i32, flags: u32) -> JsResult<V
     let length = source.as_bytes().len();
     // SAFETY: the buffer ends with NUL, as the parser requires; the options live through the call.
     Value::checked(unsafe { qjs::JS_Eval2(context(), source.as_ptr(), length as _, &mut options) })
+}
+
+/// QuickJS writes a lone surrogate as the three bytes that UTF-8 forbids: it becomes one U+FFFD.
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    let mut rest = match std::str::from_utf8(bytes) {
+        Ok(text) => return Cow::Borrowed(text),
+        Err(_) => bytes,
+    };
+    let mut text = String::with_capacity(bytes.len());
+    while let Some(chunk) = rest.utf8_chunks().next() {
+        text.push_str(chunk.valid());
+        rest = &rest[chunk.valid().len()..];
+        if !rest.is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            let surrogate = matches!(rest, [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..]);
+            rest = &rest[if surrogate { 3 } else { 1 }..];
+        }
+    }
+    Cow::Owned(text)
 }

@@ -24,12 +24,17 @@ pub(super) fn shared() -> &'static Compiler {
     &COMPILER
 }
 
-/// Keeps native code between runs of the tests: the engine takes a second to compile.
+/// With native code kept between tests: the engine takes a second to compile.
 pub(super) fn compiler(config: SandboxConfig) -> Compiler {
     let metrics = Metrics::new();
     let sandbox = Sandbox::new(SandboxConfig { max_guests: 50, ..config }, &metrics).unwrap();
-    let cache_dir = Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/test-code-cache"));
+    let cache_dir = Some(cache_dir());
     Compiler::new(&sandbox, &CompilerConfig { cache_dir, cache_bytes: 64 << 20, ..CompilerConfig::default() }, &metrics).unwrap()
+}
+
+/// Where native code is kept between tests: beside the test binary.
+pub(super) fn cache_dir() -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name("sandpit-test-code")
 }
 
 /// A source around the body of `create`.

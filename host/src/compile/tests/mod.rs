@@ -4,3 +4,4 @@ mod contract;
 mod figures;
 mod guests;
 mod lab;
+mod limits;

@@ -1,1 +1,3 @@
-//! Tests of the desk against a real small venue.
+//! The desk against a real small venue.
+
+pub(crate) mod events;

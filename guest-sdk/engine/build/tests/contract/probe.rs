@@ -1,5 +1,4 @@
-mod support;
-use support::*;
+use crate::support::*;
 fn f(name: &str, pre: &str, body: &str) {
     let mut g = Guest::with_handlers(pre, &format!("{{ onTrade(ctx, evt, payload, price) {{ {body} }} }}"));
     for s in 0..200 { g.trade(s, "60012.34").unwrap(); }

@@ -1,6 +1,5 @@
 //! The committed engine in a small host: canned imports that record what the strategy did. The real host's tests cover
 //! snapshots, limits and faults; these cover what JavaScript sees.
-#![allow(dead_code, reason = "each test file uses its own part of the harness")]
 
 use std::sync::OnceLock;
 
@@ -14,7 +13,7 @@ mod bindings {
 use bindings::{Strategy, sandpit};
 
 pub use sandpit::strategy::events::{
-    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Instrument, Kline, Level as BookLevel, ReportState,
+    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Kline, Level as BookLevel, ReportState,
     RiskControl, Ticker, Trade,
 };
 pub use sandpit::strategy::log::Level;
@@ -131,7 +130,7 @@ impl clock::Host for Host {
     }
     fn sleep(&mut self, nanoseconds: u64) {
         self.sleeps.push(nanoseconds);
-        self.now += nanoseconds;
+        self.now = self.now.saturating_add(nanoseconds);
     }
     fn set_timer(&mut self, timer: u32, delay_nanoseconds: u64, repeat: bool) -> bool {
         self.timers.push((timer, delay_nanoseconds, repeat));

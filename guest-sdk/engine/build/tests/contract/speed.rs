@@ -1,10 +1,8 @@
 //! How much an event costs. Prints microseconds and fuel; asserts fuel, which is the same on every machine.
 
-mod support;
-
 use std::time::Instant;
 
-use support::{Guest, envelope, trade};
+use crate::support::{Guest, envelope, trade};
 
 fn measure(name: &str, guest: &mut Guest) -> u64 {
     let event = trade("60012.34");
