@@ -238,7 +238,10 @@ impl BusMetrics {
         Self {
             published: by_kind(&published),
             dropped: by_kind(&dropped),
-            waiting: metrics.gauge("sandpit_bus_work", "Events that wait in mailboxes or are being handled, and orders on their way to a provider."),
+            waiting: metrics.gauge(
+                "sandpit_bus_work",
+                "Events that wait in mailboxes or are being handled, and orders on their way to a provider.",
+            ),
             mailboxes: metrics.gauge("sandpit_bus_mailboxes", "Open mailboxes."),
         }
     }

@@ -99,7 +99,16 @@ mod tests {
         assert_eq!(codes.len(), DenialCode::ALL.len());
         assert!(codes.iter().all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')), "{codes:?}");
         let breaches: BTreeSet<_> = DenialCode::ALL.iter().filter_map(|code| code.breach_type()).collect();
-        let gateway = ["CONCURRENCY", "KILL_SWITCH", "NOTIONAL_LIMIT", "ORDER_TYPE", "ORDER_VALIDATION", "POSITION_LIMIT", "PRICE_BAND", "RATE_LIMIT"];
+        let gateway = [
+            "CONCURRENCY",
+            "KILL_SWITCH",
+            "NOTIONAL_LIMIT",
+            "ORDER_TYPE",
+            "ORDER_VALIDATION",
+            "POSITION_LIMIT",
+            "PRICE_BAND",
+            "RATE_LIMIT",
+        ];
         assert_eq!(breaches, BTreeSet::from(gateway));
     }
 

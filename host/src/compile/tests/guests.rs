@@ -16,6 +16,8 @@ struct Expectation {
     words: Vec<String>,
     /// Text that the message has to contain.
     text: String,
+    /// The line of the source that the message has to name.
+    line: Option<u32>,
 }
 
 fn expectations(source: &str) -> Vec<Expectation> {
@@ -24,6 +26,7 @@ fn expectations(source: &str) -> Vec<Expectation> {
 
 fn expectation(line: &str) -> Expectation {
     let (when, what) = line.split_once(": ").unwrap_or((line, ""));
+    let place = what.rsplit_once("line ").and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
     let what = what.split(" (").next().unwrap_or_default().trim();
     let (kind, rest) = what.split_once(' ').unwrap_or((what, ""));
     let kinds: Vec<String> = kind.split('|').map(str::to_owned).collect();
@@ -32,7 +35,7 @@ fn expectation(line: &str) -> Expectation {
         _ => ("", rest),
     };
     let words = words.split('|').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    Expectation { when: when.to_owned(), kinds, words, text: text.to_owned() }
+    Expectation { when: when.to_owned(), kinds, words, text: text.to_owned(), line: place }
 }
 
 /// What really happened in one call.
@@ -62,12 +65,17 @@ impl Expectation {
             Outcome::Runs if self.allows("runs") => Ok(()),
             Outcome::Runs if self.allows("logs") && !lines.is_empty() => Ok(()),
             Outcome::Runs => Err(format!("it ran; log: {lines:?}")),
-            Outcome::Exception(exception) if self.allows("exception") && exception.message.contains(&self.exception_text()) => Ok(()),
+            Outcome::Exception(exception) if self.fits(exception) => Ok(()),
             Outcome::Exception(exception) => Err(format!("it threw: {exception:?}")),
             Outcome::Fault(fault) if fault.blame != Blame::Guest => Err(format!("not the guest's fault: {fault}")),
             Outcome::Fault(fault) if self.allows("fault") && self.words.iter().any(|word| word == fault.code.as_str()) => Ok(()),
             Outcome::Fault(fault) => Err(format!("fault: {fault}; log: {lines:?}")),
         }
+    }
+
+    fn fits(&self, exception: &Exception) -> bool {
+        let place = self.line.is_none() || self.line == exception.line;
+        self.allows("exception") && place && exception.message.contains(&self.exception_text())
     }
 
     /// Only what stands before a placeholder is literal.
@@ -82,14 +90,18 @@ impl Expectation {
             Stage::Validation => "validation",
         };
         let fits = diagnostics.iter().any(|diagnostic| {
-            self.words.iter().any(|word| word == stage(diagnostic.stage)) && diagnostic.message.contains(&self.text)
+            let place = self.line.is_none() || self.line == diagnostic.line;
+            place && self.words.iter().any(|word| word == stage(diagnostic.stage)) && diagnostic.message.contains(&self.text)
         });
         if self.allows("diagnostic") && fits { Ok(()) } else { Err(format!("{diagnostics:?}")) }
     }
 
     /// What `create` does wrong shows at upload already, when it can be tried there.
     fn check_tried(&self, diagnostics: &[Diagnostic]) -> Result<(), String> {
-        let shows = |text: &str| diagnostics.iter().any(|known| known.stage == Stage::Execute && known.message.contains(text));
+        let place = |known: &Diagnostic| self.line.is_none() || self.line == known.line;
+        let shows = |text: &str| {
+            diagnostics.iter().any(|known| place(known) && known.stage == Stage::Execute && known.message.contains(text))
+        };
         let fits = self.allows("exception") && shows(&self.exception_text())
             || self.allows("fault") && self.words.iter().any(|word| shows(word));
         if fits { Ok(()) } else { Err(format!("{diagnostics:?}")) }

@@ -141,8 +141,8 @@ impl Lab {
 
     /// A guest of a source whose `onTrade` has this body.
     pub(super) async fn guest(&self, body: &str) -> Guest {
-        let compiled = compile(&on_trade(body)).await.unwrap();
-        self.start(&compiled.program).await.unwrap().0
+        let program = shared().program(&Source::single("probe.js", on_trade(body)).unwrap()).await.unwrap();
+        self.start(&program).await.unwrap().0
     }
 }
 

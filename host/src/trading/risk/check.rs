@@ -69,7 +69,9 @@ fn rules<'a, Open: Iterator<Item = &'a OrderRequest>>(order: &OrderRequest, fact
     selftrade::check(order, facts.prices, facts.account_orders)?;
     // Last, so that what an instance may not send anyway takes nothing from what all share.
     match facts.host_throttle {
-        Some(bucket) => bucket.take(order.requested_at).map_err(|wait| rate_limited(wait, host.order_throttle.unwrap_or(0), "host.orderThrottle")),
+        Some(bucket) => bucket
+            .take(order.requested_at)
+            .map_err(|wait| rate_limited(wait, host.order_throttle.unwrap_or(0), "host.orderThrottle")),
         None => Ok(()),
     }
 }
@@ -143,11 +145,14 @@ fn band(order: &OrderRequest, reference: Option<Decimal>, limits: &RiskLimits) -
 
 /// What the venue would refuse: better said here, with the numbers.
 fn steps(order: &OrderRequest, instrument: &Instrument) -> Result<(), Denial> {
-    let Instrument { quantity_increment: step, price_increment: tick, min_quantity, max_quantity, min_notional, .. } = *instrument;
+    let Instrument { quantity_increment: step, price_increment: tick, min_quantity, max_quantity, min_notional, .. } =
+        *instrument;
     let quantity = order.quantity;
     if !is_multiple(quantity, step) {
         let message = format!("quantity {quantity} is not a multiple of {step}, the step of {}", order.symbol);
-        return Err(Denial::new(DenialCode::QuantityPrecision, message).with("quantity", quantity).with("quantityIncrement", step));
+        return Err(Denial::new(DenialCode::QuantityPrecision, message)
+            .with("quantity", quantity)
+            .with("quantityIncrement", step));
     }
     if quantity < min_quantity || max_quantity > Decimal::ZERO && quantity > max_quantity {
         let message = format!("quantity {quantity} is outside {min_quantity} to {max_quantity}, the range of {}", order.symbol);
@@ -163,7 +168,8 @@ fn steps(order: &OrderRequest, instrument: &Instrument) -> Result<(), Denial> {
     }
     let value = price.saturating_mul(quantity);
     if value < min_notional {
-        let message = format!("{price} times {quantity} is {value}, below {min_notional}, the smallest order of {}", order.symbol);
+        let message =
+            format!("{price} times {quantity} is {value}, below {min_notional}, the smallest order of {}", order.symbol);
         return Err(Denial::new(DenialCode::NotionalTooSmall, message).with("notional", value).with("minNotional", min_notional));
     }
     Ok(())
@@ -183,7 +189,8 @@ fn exposure(order: &OrderRequest, price: Decimal, position: Decimal, open: Decim
     let (position, projected) = (position.normalize(), projected.normalize());
     let most = limits.max_position_size;
     if projected.abs() > most {
-        let message = format!("the position would be {projected}, more than maxPositionSize = {most} (now {position}, open orders {open})");
+        let message =
+            format!("the position would be {projected}, more than maxPositionSize = {most} (now {position}, open orders {open})");
         return Err(Denial::new(DenialCode::PositionLimit, message)
             .with("position", position)
             .with("projectedPosition", projected)
