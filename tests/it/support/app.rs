@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use sandpit::app::App;
-use sandpit::base::ProviderName;
+use sandpit::base::{ProviderName, SystemClock};
 use sandpit::base::lifecycle::Lifecycle;
 use sandpit::config::Config;
+use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
 use sandpit::trading::Provider;
 use serde_json::{Value, json};
 
@@ -146,4 +147,9 @@ impl TestApp {
         let gates = self.gates.lock().unwrap();
         gates.iter().find(|gate| gate.name().as_str() == provider).expect("the provider was added").clone()
     }
+}
+
+fn paper(name: &ProviderName, speed: u32) -> Arc<dyn Provider> {
+    let config = PaperConfig { tapes: vec![TAPE.to_owned()], speed: Speed::Times(speed), ..PaperConfig::default() };
+    Arc::new(PaperProvider::new(name.clone(), config, Arc::new(SystemClock::new())).unwrap())
 }
