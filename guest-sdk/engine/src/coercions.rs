@@ -115,7 +115,7 @@ pub fn seed(value: &Value) -> JsResult<Option<u64>> {
 /// A duration in nanoseconds: a number of milliseconds, or text such as `1h30m`. None for what is neither, or negative.
 pub fn duration(value: &Value) -> JsResult<Option<u64>> {
     if let Some(milliseconds) = value.as_number() {
-        return Ok((milliseconds > 0.0).then(|| (milliseconds * 1e6) as u64));
+        return Ok((milliseconds > 0.0).then_some((milliseconds * 1e6) as u64));
     }
     if value.is_string() { value.with_text(|text| go_duration(text.trim())) } else { Ok(None) }
 }

@@ -120,7 +120,7 @@ fn create(exports: &Value, env: &Value, setup: &Setup) -> JsResult<Started> {
     if !create.is_function() {
         return Err(throw_type_error("export \"create\" not callable"));
     }
-    let object = create.call(&Value::UNDEFINED, &[env.clone()])?;
+    let object = create.call(&Value::UNDEFINED, std::slice::from_ref(env))?;
     if object.is_promise() {
         return Err(throw_type_error("create must return the handler object itself, not a promise"));
     }
@@ -241,7 +241,7 @@ pub fn stop(time: u64) -> Result<(), Exception> {
     let Some(strategy) = STRATEGY.get() else { return Ok(()) };
     let Some(handler) = &strategy.handlers[ON_STOP] else { return Ok(()) };
     clock::set_now(time);
-    let result = handler.call(&strategy.object, &[strategy.context.clone()]).map(drop);
+    let result = handler.call(&strategy.object, std::slice::from_ref(&strategy.context)).map(drop);
     let result = result.map_err(|_| exception(HANDLERS[ON_STOP]));
     runtime::settle();
     result

@@ -61,3 +61,17 @@ fn momentum() {
     let fuel = measure("momentum of 20 prices", &mut Guest::with_handlers(prepare, body));
     assert!(fuel < 15_000, "{fuel}");
 }
+
+#[test]
+fn loading() {
+    let fuel = |source: &str| {
+        let mut guest = Guest::empty();
+        guest.fuel(|guest| guest.load_into("a.js", &[("a.js", source)]).expect("it loads"))
+    };
+    let handler = "function f(a, b) { const c = a.price * 2; if (c > b) { return { x: c, y: [a, b] }; } return null; }\n";
+    let (empty, one, ten) = (fuel(""), fuel(&handler.repeat(10)), fuel(&handler.repeat(100)));
+    println!("load: {empty} fuel for an empty file, {} per byte", (ten - one) / (90 * handler.len() as u64));
+    let flat = fuel(&"0;".repeat(100_000)) / 200_000;
+    println!("load: {flat} per byte of \"0;0;0;\"");
+    assert!(empty < 30_000_000, "{empty}");
+}
