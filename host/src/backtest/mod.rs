@@ -9,6 +9,8 @@ mod ledger;
 mod play;
 pub mod report;
 mod table_venue;
+#[cfg(test)]
+mod tests;
 
 pub use ledger::{PlayedFill, PlayedOrder};
 pub use play::{PlayError, PlayRequest, play};

@@ -17,6 +17,7 @@ use crate::base::{Clock as _, InstanceId, ManualClock, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig, BusError, Filter, Mailbox};
 use crate::instances::restart::{Answer, RestartPolicy};
 use crate::instances::seed::seed_of;
+use crate::instances::view::tidy;
 use crate::instances::{RestartConfig, is_dry_run};
 use crate::market::{Event, EventKind, Payload, Symbol};
 use crate::providers::paper::{Output, PaperConfig, PaperConfigError};
@@ -369,7 +370,7 @@ impl Player {
             orders,
             fills,
             fees,
-            profit: self.desk.profit(&self.request.instance),
+            profit: tidy(self.desk.profit(&self.request.instance)),
             balances: self.venue.balances(),
             fuel,
             peak_memory_bytes: self.tally.peak_memory_bytes,

@@ -16,7 +16,7 @@ use crate::bus::{Filter, KindSet};
 use crate::market::{Event, EventKind, Payload, Symbol};
 
 /// Limits of the bus.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BusConfig {
     /// Market events that may wait in one mailbox before the oldest that is out of date gives way. At least 1; default 1024:
@@ -238,7 +238,10 @@ impl BusMetrics {
         Self {
             published: by_kind(&published),
             dropped: by_kind(&dropped),
-            waiting: metrics.gauge("sandpit_bus_work", "Events that wait in mailboxes or are being handled, and orders on their way to a provider."),
+            waiting: metrics.gauge(
+                "sandpit_bus_work",
+                "Events that wait in mailboxes or are being handled, and orders on their way to a provider.",
+            ),
             mailboxes: metrics.gauge("sandpit_bus_mailboxes", "Open mailboxes."),
         }
     }

@@ -14,6 +14,8 @@ mod hub;
 mod mailbox;
 mod queue;
 mod quiet;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

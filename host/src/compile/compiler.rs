@@ -162,9 +162,9 @@ impl Compiler {
     pub async fn warm(&self) -> Result<(), CompileError> {
         self.run(|inner, _| {
             inner.loader()?;
-            // The loader may have come from the cache: then no function was compiled yet in this process.
             if inner.sandbox.code_cache().len() == 0 {
                 native::compile(&inner.sandbox, ENGINE).map_err(|error| CompileError::Host(format!("{error:#}")))?;
+                inner.save_functions(0);
             }
             Ok(())
         })
@@ -233,7 +233,9 @@ impl Inner {
         let loader = self.loader().map_err(|error| Failure::Host(error.to_string()))?;
         let evaluated = runtime.block_on(loader.evaluate(source, limits))?;
         let metadata = Arc::new(metadata::check(evaluated.metadata).map_err(Failure::Diagnostics)?);
+        let known = self.sandbox.code_cache().len();
         let native = native::compile(&self.sandbox, &evaluated.component)?;
+        self.save_functions(known);
         let imports = imports(&self.sandbox, &native)?;
         let bytes = evaluated.component.len() as u64;
         let program = self.program(source.digest(), &native, metadata.clone(), bytes)?;
@@ -270,6 +272,9 @@ impl Inner {
     fn make_loader(&self) -> wasmtime::Result<Loader> {
         let name = format!("engine-{}", self.suffix());
         let (context, instrumented) = instrument()?;
+        if let Some(functions) = self.cache.as_ref().and_then(|cache| cache.get(&self.functions_name())) {
+            self.sandbox.code_cache().import(&functions.native);
+        }
         let cached = self.cache.as_ref().and_then(|cache| cache.get(&name));
         if let Some(component) = cached.and_then(|entry| native::load(&self.sandbox, &entry.native).ok()) {
             return Loader::new(&self.sandbox, context, &component);
@@ -279,6 +284,21 @@ impl Inner {
             cache.put(&name, &Entry { about: Vec::new(), native: component.serialize()? });
         }
         Loader::new(&self.sandbox, context, &component)
+    }
+
+    /// Keeps the engine's functions for the next process, when more than a few have been added to the `known` ones: some
+    /// come out in one of several orders, so every compilation adds fewer.
+    fn save_functions(&self, known: usize) {
+        let functions = self.sandbox.code_cache();
+        if let Some(cache) = &self.cache
+            && functions.len() > known + 50
+        {
+            cache.put(&self.functions_name(), &Entry { about: Vec::new(), native: functions.export() });
+        }
+    }
+
+    fn functions_name(&self) -> String {
+        format!("functions-{}", self.suffix())
     }
 
     /// A program that someone still holds.

@@ -146,7 +146,7 @@ mod tests {
             let step = Step::new(Decimal::new(mantissa, scale)).unwrap();
             prop_assert_eq!(step.count(step.value(count)), Some(count));
             let text = step.text(count);
-            prop_assert_eq!(text.as_str(), DecimalText::new(step.value(count)).as_str());
+            prop_assert_eq!(text.to_string(), DecimalText::new(step.value(count)).to_string());
             prop_assert_eq!(text.value(), step.value(count));
         }
     }

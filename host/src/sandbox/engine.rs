@@ -216,6 +216,37 @@ impl CodeCache {
     pub(crate) fn len(&self) -> usize {
         self.functions.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
+
+    /// Everything, for another process: each function as two lengths, its key and its code.
+    pub(crate) fn export(&self) -> Vec<u8> {
+        let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = Vec::new();
+        for (key, code) in functions.iter() {
+            bytes.extend_from_slice(&(key.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(&(code.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(key);
+            bytes.extend_from_slice(code);
+        }
+        bytes
+    }
+
+    /// Takes in what [`CodeCache::export`] gave; what is torn is left out. The bytes must be proven to be ours: they become
+    /// native code.
+    pub(crate) fn import(&self, mut bytes: &[u8]) {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((key, code, rest)) = split_function(bytes) {
+            functions.insert(key.to_vec(), code.into());
+            bytes = rest;
+        }
+    }
+}
+
+fn split_function(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (key_bytes, rest) = bytes.split_first_chunk::<8>()?;
+    let (code_bytes, rest) = rest.split_first_chunk::<8>()?;
+    let (key, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*key_bytes)).ok()?)?;
+    let (code, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*code_bytes)).ok()?)?;
+    Some((key, code, rest))
 }
 
 impl std::fmt::Debug for CodeCache {
@@ -234,5 +265,28 @@ impl CacheStore for CodeCache {
         // Only the engine's functions ever come here: sources are data, not code, so the cache cannot be made to grow.
         self.functions.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_vec(), value.into());
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_cache_moves_to_another_process() {
+        let cache = CodeCache::default();
+        cache.insert(b"key", b"code".to_vec());
+        cache.insert(b"another", Vec::new());
+        let exported = cache.export();
+        let moved = CodeCache::default();
+        moved.import(&exported);
+        assert_eq!(moved.len(), 2);
+        assert_eq!(moved.get(b"key").as_deref(), Some(b"code".as_slice()));
+        assert_eq!(moved.get(b"none"), None);
+        for length in 0..exported.len() {
+            let torn = CodeCache::default();
+            torn.import(&exported[..length]);
+            assert!(torn.len() < 2);
+        }
     }
 }

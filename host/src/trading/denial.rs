@@ -20,7 +20,7 @@ impl Denial {
     }
 
     /// Adds one of the numbers behind it.
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &impl ToString) -> Self {
         self.metrics.insert(name.to_owned(), value.to_string());
         self
     }
@@ -99,13 +99,22 @@ mod tests {
         assert_eq!(codes.len(), DenialCode::ALL.len());
         assert!(codes.iter().all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')), "{codes:?}");
         let breaches: BTreeSet<_> = DenialCode::ALL.iter().filter_map(|code| code.breach_type()).collect();
-        let gateway = ["CONCURRENCY", "KILL_SWITCH", "NOTIONAL_LIMIT", "ORDER_TYPE", "ORDER_VALIDATION", "POSITION_LIMIT", "PRICE_BAND", "RATE_LIMIT"];
+        let gateway = [
+            "CONCURRENCY",
+            "KILL_SWITCH",
+            "NOTIONAL_LIMIT",
+            "ORDER_TYPE",
+            "ORDER_VALIDATION",
+            "POSITION_LIMIT",
+            "PRICE_BAND",
+            "RATE_LIMIT",
+        ];
         assert_eq!(breaches, BTreeSet::from(gateway));
     }
 
     #[test]
     fn a_denial_reads_as_the_report_that_carries_it() {
-        let denial = Denial::new(DenialCode::RateLimited, "5 per second").with("rate", 5);
+        let denial = Denial::new(DenialCode::RateLimited, "5 per second").with("rate", &5);
         assert_eq!(denial.to_string(), "denied: rate_limited: 5 per second");
         assert_eq!(denial.metrics["rate"], "5");
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
-use crate::base::{InstanceId, ProviderName};
+use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::bus::{Bus, locked};
 use crate::market::{Event, ReportState};
 use crate::trading::lane::Lane;
@@ -68,6 +68,10 @@ impl Desk {
     pub fn attach(&self, provider: Arc<dyn Provider>) {
         let lane = self.lane(provider.name());
         lane.attach(provider);
+        let now = lane.now().unwrap_or_default();
+        for trader in read(&self.traders).values() {
+            locked(&trader.guard).rebase(&lane.name, now, trader.limits.circuit_breaker.cooldown);
+        }
         if lane.is_paper() {
             self.end_session(&lane);
         }
@@ -147,7 +151,7 @@ impl Desk {
         let lanes = read(&self.lanes);
         let switched_on = trader.details.scope.iter().any(|(name, _)| lanes.get(name).is_some_and(|lane| lane.trading()));
         drop(lanes);
-        trader.is_active() && switched_on && self.blocked(&trader).is_none()
+        trader.is_active() && switched_on && self.blocked(&trader, None).is_none()
     }
 
     /// The switch of decision 18 for one provider: on by default only where no real money is at stake. False when there is no such provider.
@@ -159,7 +163,7 @@ impl Desk {
     pub fn risk_state(&self, instance: &InstanceId) -> RiskState {
         let Ok(trader) = self.trader(instance) else { return RiskState::default() };
         let host = locked(&self.host_stop).clone();
-        self.refresh(&trader);
+        self.refresh(&trader, None);
         let guard = locked(&trader.guard);
         let block = guard.block();
         let until = block.and_then(|block| block.until.as_ref()).filter(|_| host.is_none());
@@ -222,24 +226,30 @@ impl Desk {
         self.bus.settle().await;
     }
 
-    /// Why the instance may not trade now: the host's stop, or its own after a look at the clock.
-    pub(super) fn blocked(&self, trader: &Trader) -> Option<(bool, String)> {
+    /// Why the instance may not trade: the host's stop, or its own after a look at the clock. `order` is where and when an order
+    /// was asked for: then that moment counts, so that the outcome does not depend on the machine's speed.
+    pub(super) fn blocked(&self, trader: &Trader, order: Option<(&ProviderName, Timestamp)>) -> Option<(bool, String)> {
         if let Some(reason) = &*locked(&self.host_stop) {
             return Some((false, format!("the kill switch of the host is engaged ({reason}): an operator has to reset it")));
         }
-        self.refresh(trader);
+        self.refresh(trader, order);
         let guard = locked(&trader.guard);
         let block = guard.block()?;
         Some(match &block.until {
-            Some((provider, until)) => (true, format!("circuit breaker open until {until} by the clock of `{provider}` ({})", block.reason)),
+            Some((provider, until)) => {
+                (true, format!("circuit breaker open until {until} by the clock of `{provider}` ({})", block.reason))
+            }
             None => (false, format!("kill switch engaged ({}): an operator has to reset it", block.reason)),
         })
     }
 
     /// Closes the circuit breaker when its cooldown is over.
-    fn refresh(&self, trader: &Trader) {
-        let now = |provider: &ProviderName| self.known_lane(provider)?.now();
-        let cleared = locked(&trader.guard).refresh(trader.limits.circuit_breaker.cooldown, now);
+    fn refresh(&self, trader: &Trader, order: Option<(&ProviderName, Timestamp)>) {
+        let now = |provider: &ProviderName| match order {
+            Some((here, at)) if here == provider => Some(at),
+            _ => self.known_lane(provider)?.now(),
+        };
+        let cleared = locked(&trader.guard).refresh(now);
         if cleared {
             self.note_clear(trader, "the cooldown of the circuit breaker is over");
         }

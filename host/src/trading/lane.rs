@@ -196,7 +196,11 @@ impl Book {
     }
 
     /// The open orders of one symbol: of one instance, or of all.
-    pub(super) fn open_of<'a>(&'a self, instance: Option<&'a InstanceId>, symbol: &'a Symbol) -> impl Iterator<Item = &'a OrderRecord> {
+    pub(super) fn open_of<'a>(
+        &'a self,
+        instance: Option<&'a InstanceId>,
+        symbol: &'a Symbol,
+    ) -> impl Iterator<Item = &'a OrderRecord> {
         let one = instance.and_then(|instance| self.lines.get(instance));
         let all = instance.is_none().then(|| self.lines.values()).into_iter().flatten();
         let ids = one.into_iter().chain(all).filter_map(|line| line.holdings.get(symbol)).flat_map(|holding| &holding.open);

@@ -8,6 +8,7 @@ use crate::bus::locked;
 use crate::market::{Event, ExecutionReport, OrderRequest, Payload, ReportState, RiskControl, RiskStatus, Symbol};
 use crate::trading::denial::KILL_SWITCH;
 use crate::trading::lane::{Book, Lane};
+use crate::trading::risk::Refused;
 use crate::trading::trader::Trader;
 use crate::trading::{Denial, Desk};
 
@@ -26,7 +27,7 @@ pub(super) struct RiskNews<'a> {
 
 impl Desk {
     /// Counts a denial, and tells and records it as long as its instance has notices left for this second.
-    pub(super) fn deny(&self, lane: &Lane, book: &mut Book, trader: &Trader, request: &OrderRequest, denial: &Denial, seen_at: Timestamp) {
+    pub(super) fn deny(&self, lane: &Lane, book: &mut Book, trader: &Trader, (request, denial): &Refused, seen_at: Timestamp) {
         let code = denial.code;
         self.count(request, "denied");
         self.metrics.denials.with_label_values(&[code.as_str()]).inc();
@@ -57,7 +58,12 @@ impl Desk {
         if let Some(breach_type) = code.breach_type().filter(|_| noticed || engaged) {
             let (reason, metrics) = (denial.message.clone(), denial.metrics.clone());
             let status = RiskStatus::Triggered;
-            self.post_risk(lane, book, trader, RiskNews { symbol: &request.symbol, status, breach_type, reason, metrics, at, seen_at });
+            self.post_risk(
+                lane,
+                book,
+                trader,
+                RiskNews { symbol: &request.symbol, status, breach_type, reason, metrics, at, seen_at },
+            );
         }
     }
 
@@ -70,7 +76,14 @@ impl Desk {
     }
 
     /// Puts a report into the owner's mailbox. Called under the lane's lock, so that reports keep the venue's order.
-    pub(super) fn post_report(&self, lane: &Lane, book: &mut Book, request: OrderRequest, report: ExecutionReport, at: Timestamp) {
+    pub(super) fn post_report(
+        &self,
+        lane: &Lane,
+        book: &mut Book,
+        request: OrderRequest,
+        report: ExecutionReport,
+        at: Timestamp,
+    ) {
         let holding = book.line_mut(&request.instance).holding(&request.symbol);
         holding.reports += 1;
         let (instance, time) = (request.instance.clone(), report.time);

@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
 use crate::base::Timestamp;
-use crate::market::{ClientOrderId, ExecutionReport, Fill, IllegalTransition, OrderRequest, OrderState, ReportState, VenueOrderId};
+use crate::market::{
+    ClientOrderId, ExecutionReport, Fill, IllegalTransition, OrderRequest, OrderState, ReportState, VenueOrderId,
+};
 use crate::trading::positions::average;
 
 /// Final orders that are remembered per provider, so that what a venue says too late is still understood.
@@ -70,7 +72,11 @@ impl OrderRecord {
 
     /// What may still be filled, base currency; 0 when the order is final.
     pub fn leaves(&self) -> Decimal {
-        if self.state.is_final() { Decimal::ZERO } else { self.request.quantity.saturating_sub(self.filled_quantity).max(Decimal::ZERO) }
+        if self.state.is_final() {
+            Decimal::ZERO
+        } else {
+            self.request.quantity.saturating_sub(self.filled_quantity).max(Decimal::ZERO)
+        }
     }
 
     /// Of its fills, quote currency, rounded to 12 decimals; 0 without fills.

@@ -61,7 +61,10 @@ fn a_whole_life() {
         assert!(matches!(take(&mut order, &report), Step::Regular(next, _) if next == state));
         assert_eq!((order.state, order.filled_quantity), (state, filled.into()));
     }
-    assert_eq!((order.average_price(), order.leaves(), order.completed_at), (Decimal::from(94), Decimal::ZERO, Some(Timestamp::from_millis(5))));
+    assert_eq!(
+        (order.average_price(), order.leaves(), order.completed_at),
+        (Decimal::from(94), Decimal::ZERO, Some(Timestamp::from_millis(5)))
+    );
     assert_eq!(order.venue_order_id.as_deref(), Some("v1"));
 }
 

@@ -24,7 +24,10 @@ fn a_position_by_hand() {
     ];
     for (side, quantity, price, after, average, realised) in steps {
         position.apply(side, dec(quantity), dec(price)).unwrap();
-        assert_eq!((position.quantity, position.average_price(), position.realised_profit), (dec(after), dec(average), dec(realised)));
+        assert_eq!(
+            (position.quantity, position.average_price(), position.realised_profit),
+            (dec(after), dec(average), dec(realised))
+        );
     }
     assert_eq!(position.cost, Decimal::ZERO);
 }

@@ -54,8 +54,17 @@ impl Desk {
     }
 
     /// Order, position and journal.
-    fn book_report(&self, lane: &Lane, book: &mut Book, report: &ExecutionReport, next: OrderState, fill: Option<&Fill>) -> OrderRequest {
-        let Some(entry) = book.orders.get_mut(&report.client_order_id) else { unreachable!("the caller has just found it under the same lock") };
+    fn book_report(
+        &self,
+        lane: &Lane,
+        book: &mut Book,
+        report: &ExecutionReport,
+        next: OrderState,
+        fill: Option<&Fill>,
+    ) -> OrderRequest {
+        let Some(entry) = book.orders.get_mut(&report.client_order_id) else {
+            unreachable!("the caller has just found it under the same lock")
+        };
         entry.record.advance(report, next, fill);
         self.compare(lane, &entry.record, report);
         self.record_progress(&entry.record, fill, report);
@@ -108,12 +117,20 @@ impl Desk {
     }
 
     /// Lets risk look at what happened: a refusal by the venue is a breach, a position above its limit stops the instance.
-    fn watch(&self, lane: &Lane, book: &mut Book, trader: &Trader, (request, report): (&OrderRequest, &ExecutionReport), from_venue: bool) {
+    fn watch(
+        &self,
+        lane: &Lane,
+        book: &mut Book,
+        trader: &Trader,
+        (request, report): (&OrderRequest, &ExecutionReport),
+        from_venue: bool,
+    ) {
         let at = lane.now().unwrap_or(report.time);
         // That a post-only order would have crossed is what its author asked to be told.
         let refused = from_venue && report.state == ReportState::Rejected && request.time_in_force != TimeInForce::PostOnly;
         let position = book.line_mut(&request.instance).holding(&request.symbol).ledger.position.quantity;
-        let grew = report.fill.is_some() && position.is_sign_negative() == request.side.signed(request.quantity).is_sign_negative();
+        let grew =
+            report.fill.is_some() && position.is_sign_negative() == request.side.signed(request.quantity).is_sign_negative();
         let (engaged, breach_type, reason) = if refused {
             let reason = format!("rejected by the venue: {}", report.reason.as_deref().unwrap_or("no reason given"));
             (locked(&trader.guard).breach(&trader.limits, &lane.name, at, "rejected by the venue"), "ORDER_VALIDATION", reason)
@@ -129,7 +146,12 @@ impl Desk {
         }
         let metrics = [("position".to_owned(), position.normalize().to_string())].into();
         let status = RiskStatus::Triggered;
-        self.post_risk(lane, book, trader, RiskNews { symbol: &request.symbol, status, breach_type, reason, metrics, at, seen_at: report.time });
+        self.post_risk(
+            lane,
+            book,
+            trader,
+            RiskNews { symbol: &request.symbol, status, breach_type, reason, metrics, at, seen_at: report.time },
+        );
     }
 
     fn odd(&self, lane: &Lane, oddity: &str) {

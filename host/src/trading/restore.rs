@@ -24,8 +24,10 @@ impl Desk {
     /// [`StoreError`] when the database cannot be read: then the host must not trade.
     pub async fn restore(&self, store: &Store) -> Result<(), StoreError> {
         let open = store.open_orders().await?;
-        let mut counted: Counted =
-            open.iter().map(|row| ((row.request.provider.clone(), row.request.client_order_id.clone()), HashSet::new())).collect();
+        let mut counted: Counted = open
+            .iter()
+            .map(|row| ((row.request.provider.clone(), row.request.client_order_id.clone()), HashSet::new()))
+            .collect();
         let mut last = 0;
         loop {
             let page = store.executions_after(last, PAGE).await?;

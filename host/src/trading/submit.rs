@@ -29,7 +29,10 @@ impl Desk {
     pub fn submit(&self, draft: OrderDraft<'_>) -> Result<ClientOrderId, OrderError> {
         let trader = self.trader(draft.instance)?;
         if !trader.is_active() {
-            return Err(OrderError::new("not_active", format!("instance `{}` is not running: orders are not taken", draft.instance)));
+            return Err(OrderError::new(
+                "not_active",
+                format!("instance `{}` is not running: orders are not taken", draft.instance),
+            ));
         }
         let request = trader.request(&draft)?;
         let id = request.client_order_id.clone();
@@ -40,7 +43,7 @@ impl Desk {
         }
         let lane = self.lane(&request.provider);
         // Before the lock: a provider may hold a lock of its own while it reports to us.
-        let way = self.open_way(&trader, &lane);
+        let way = self.open_way(&trader, &lane, draft.requested_at);
         let mut book = locked(&lane.book);
         if draft.client_order_id.is_some() {
             use_up(&mut book, &id)?;
@@ -58,15 +61,14 @@ impl Desk {
                 Ok(id)
             }
             Err(refused) => {
-                let (request, denial) = *refused;
-                self.deny(&lane, &mut book, &trader, &request, &denial, draft.seen_at);
-                Err(OrderError::from(&denial))
+                self.deny(&lane, &mut book, &trader, &refused, draft.seen_at);
+                Err(OrderError::from(&refused.1))
             }
         }
     }
 
     /// What the provider trades, when the switches let orders through to it.
-    fn open_way(&self, trader: &Trader, lane: &Lane) -> Result<Arc<[Instrument]>, Denial> {
+    fn open_way(&self, trader: &Trader, lane: &Lane, at: Timestamp) -> Result<Arc<[Instrument]>, Denial> {
         let Some(provider) = lane.running() else {
             let status = lane.provider().map_or_else(|| "not there".to_owned(), |provider| provider.status().to_string());
             let message = format!("provider `{}` is {status}: start it first", lane.name);
@@ -76,7 +78,7 @@ impl Desk {
             let message = format!("trading is switched off at `{}`: an operator has to switch it on", lane.name);
             return Err(Denial::new(DenialCode::TradingDisabled, message));
         }
-        match self.blocked(trader) {
+        match self.blocked(trader, Some((&lane.name, at))) {
             Some((true, reason)) => Err(Denial::new(DenialCode::CircuitBreakerOpen, reason)),
             Some((false, reason)) => Err(Denial::new(DenialCode::KillSwitchEngaged, reason)),
             None => Ok(provider.instruments()),
@@ -119,7 +121,10 @@ impl Desk {
             return; // Ended on its way, with the session of its venue.
         }
         let Some(provider) = lane.running() else {
-            let denial = Denial::new(DenialCode::ProviderUnavailable, format!("provider `{}` stopped before the order was sent", lane.name));
+            let denial = Denial::new(
+                DenialCode::ProviderUnavailable,
+                format!("provider `{}` stopped before the order was sent", lane.name),
+            );
             return self.end_order(lane, &request, ReportState::Rejected, request.requested_at, &denial.to_string());
         };
         provider.submit(approved);
@@ -138,7 +143,8 @@ impl Desk {
     fn not_journalled(&self, lane: &Arc<Lane>, request: &OrderRequest, error: &str) {
         self.metrics.journal_failures.inc();
         tracing::error!(order = %request.client_order_id, error, "order not sent: it could not be put on record");
-        let denial = Denial::new(DenialCode::JournalUnavailable, format!("not sent, because it could not be put on record: {error}"));
+        let denial =
+            Denial::new(DenialCode::JournalUnavailable, format!("not sent, because it could not be put on record: {error}"));
         self.end_order(lane, request, ReportState::Rejected, request.requested_at, &denial.to_string());
     }
 
@@ -172,7 +178,9 @@ impl Desk {
         for lane in self.all_lanes() {
             let running = lane.running();
             let mut book = locked(&lane.book);
-            let Some(entry) = book.orders.get_mut(&id).filter(|entry| entry.record.request.instance == *instance) else { continue };
+            let Some(entry) = book.orders.get_mut(&id).filter(|entry| entry.record.request.instance == *instance) else {
+                continue;
+            };
             if entry.record.state.is_final() {
                 let state = entry.record.state.as_str();
                 return Err(OrderError::new("unknown_order", format!("order `{id}` is not open any more: it is {state}")));
@@ -197,7 +205,8 @@ impl Desk {
     /// Asks to cancel all open orders of an instance, as when it is stopped; how many that were.
     pub fn cancel_all(&self, instance: &InstanceId, requested_at: Timestamp) -> usize {
         let open = self.open_orders(instance, None, None);
-        let asked = open.iter().filter(|record| self.cancel(instance, record.request.client_order_id.as_str(), requested_at).is_ok());
+        let asked =
+            open.iter().filter(|record| self.cancel(instance, record.request.client_order_id.as_str(), requested_at).is_ok());
         asked.count()
     }
 
@@ -214,9 +223,9 @@ fn judge(
     request: OrderRequest,
     instruments: &Arc<[Instrument]>,
 ) -> Result<Result<Approved<OrderRequest>, Box<Refused>>, OrderError> {
-    let place = book.listed(instruments, &request.symbol).map_err(|Unlisted| {
-        OrderError::new("invalid_symbol", format!("`{}` does not trade {}", lane.name, request.symbol))
-    })?;
+    let place = book
+        .listed(instruments, &request.symbol)
+        .map_err(|Unlisted| OrderError::new("invalid_symbol", format!("`{}` does not trade {}", lane.name, request.symbol)))?;
     let instrument = place.and_then(|place| instruments.get(place));
     let prices = locked(&lane.prices);
     let prices = prices.of(&request.symbol);

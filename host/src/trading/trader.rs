@@ -67,7 +67,10 @@ impl Trader {
         found.ok_or_else(|| {
             let known: Vec<_> = scope.iter().map(|(provider, _)| provider.as_str()).collect();
             let given = quoted(name.unwrap_or_default());
-            OrderError::new("unknown_provider", format!("provider `{given}` is not in the instance's scope: it has {}", known.join(", ")))
+            OrderError::new(
+                "unknown_provider",
+                format!("provider `{given}` is not in the instance's scope: it has {}", known.join(", ")),
+            )
         })
     }
 
@@ -126,7 +129,9 @@ fn looks_made(id: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let mut parts = id.rsplitn(5, '-');
     let numbers = (0..3).all(|_| parts.next().is_some_and(number));
-    numbers && parts.next().is_some_and(|part| part.len() == 8 && part.bytes().all(|b| b.is_ascii_hexdigit())) && parts.next().is_some()
+    numbers
+        && parts.next().is_some_and(|part| part.len() == 8 && part.bytes().all(|b| b.is_ascii_hexdigit()))
+        && parts.next().is_some()
 }
 
 fn quoted(text: &str) -> String {
@@ -142,7 +147,9 @@ mod tests {
         for made in ["a-0a1b2c3d-1-2-3", "my-maker-00000000-10-200-1", "--0a1b2c3d-1-2-3"] {
             assert!(looks_made(made), "{made}");
         }
-        for chosen in ["a", "a-b-c-d-e", "a-0a1b2c3d-1-2", "a-0a1b2c3-1-2-3", "a-0a1b2c3d-1-2-3-x", "0a1b2c3d-1-2-3", "a-0a1b2c3d-1--3"] {
+        for chosen in
+            ["a", "a-b-c-d-e", "a-0a1b2c3d-1-2", "a-0a1b2c3-1-2-3", "a-0a1b2c3d-1-2-3-x", "0a1b2c3d-1-2-3", "a-0a1b2c3d-1--3"]
+        {
             assert!(!looks_made(chosen), "{chosen}");
         }
     }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lab::{BEGIN, Lab, compile_source, guest_source, trade};
+use super::lab::{BEGIN, Lab, guest_source, program, trade};
 use crate::base::Blame;
-use crate::compile::{Compiled, Diagnostic, Stage};
-use crate::sandbox::{Delivery, Exception, Fault, Guest, StartError};
+use crate::compile::{Diagnostic, Stage};
+use crate::sandbox::{Delivery, Exception, Fault, Guest, Program, StartError};
 
 /// One line `// Expect: <when>: <what>`.
 struct Expectation {
@@ -16,6 +16,8 @@ struct Expectation {
     words: Vec<String>,
     /// Text that the message has to contain.
     text: String,
+    /// The line of the source that the message has to name.
+    line: Option<u32>,
 }
 
 fn expectations(source: &str) -> Vec<Expectation> {
@@ -24,6 +26,7 @@ fn expectations(source: &str) -> Vec<Expectation> {
 
 fn expectation(line: &str) -> Expectation {
     let (when, what) = line.split_once(": ").unwrap_or((line, ""));
+    let place = what.rsplit_once("line ").and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
     let what = what.split(" (").next().unwrap_or_default().trim();
     let (kind, rest) = what.split_once(' ').unwrap_or((what, ""));
     let kinds: Vec<String> = kind.split('|').map(str::to_owned).collect();
@@ -32,7 +35,7 @@ fn expectation(line: &str) -> Expectation {
         _ => ("", rest),
     };
     let words = words.split('|').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    Expectation { when: when.to_owned(), kinds, words, text: text.to_owned() }
+    Expectation { when: when.to_owned(), kinds, words, text: text.to_owned(), line: place }
 }
 
 /// What really happened in one call.
@@ -62,12 +65,17 @@ impl Expectation {
             Outcome::Runs if self.allows("runs") => Ok(()),
             Outcome::Runs if self.allows("logs") && !lines.is_empty() => Ok(()),
             Outcome::Runs => Err(format!("it ran; log: {lines:?}")),
-            Outcome::Exception(exception) if self.allows("exception") && exception.message.contains(&self.exception_text()) => Ok(()),
+            Outcome::Exception(exception) if self.fits(exception) => Ok(()),
             Outcome::Exception(exception) => Err(format!("it threw: {exception:?}")),
             Outcome::Fault(fault) if fault.blame != Blame::Guest => Err(format!("not the guest's fault: {fault}")),
             Outcome::Fault(fault) if self.allows("fault") && self.words.iter().any(|word| word == fault.code.as_str()) => Ok(()),
             Outcome::Fault(fault) => Err(format!("fault: {fault}; log: {lines:?}")),
         }
+    }
+
+    fn fits(&self, exception: &Exception) -> bool {
+        let place = self.line.is_none() || self.line == exception.line;
+        self.allows("exception") && place && exception.message.contains(&self.exception_text())
     }
 
     /// Only what stands before a placeholder is literal.
@@ -82,14 +90,18 @@ impl Expectation {
             Stage::Validation => "validation",
         };
         let fits = diagnostics.iter().any(|diagnostic| {
-            self.words.iter().any(|word| word == stage(diagnostic.stage)) && diagnostic.message.contains(&self.text)
+            let place = self.line.is_none() || self.line == diagnostic.line;
+            place && self.words.iter().any(|word| word == stage(diagnostic.stage)) && diagnostic.message.contains(&self.text)
         });
         if self.allows("diagnostic") && fits { Ok(()) } else { Err(format!("{diagnostics:?}")) }
     }
 
     /// What `create` does wrong shows at upload already, when it can be tried there.
     fn check_tried(&self, diagnostics: &[Diagnostic]) -> Result<(), String> {
-        let shows = |text: &str| diagnostics.iter().any(|known| known.stage == Stage::Execute && known.message.contains(text));
+        let place = |known: &Diagnostic| self.line.is_none() || self.line == known.line;
+        let shows = |text: &str| {
+            diagnostics.iter().any(|known| place(known) && known.stage == Stage::Execute && known.message.contains(text))
+        };
         let fits = self.allows("exception") && shows(&self.exception_text())
             || self.allows("fault") && self.words.iter().any(|word| shows(word));
         if fits { Ok(()) } else { Err(format!("{diagnostics:?}")) }
@@ -111,16 +123,16 @@ async fn play(path: &Path) -> Vec<String> {
     let source = guest_source(path);
     let expected = expectations(source.entry().text());
     assert!(!expected.is_empty(), "{} says nothing of what it expects", path.display());
-    let compiled = compile_source(&source).await;
+    let program = program(&source).await;
     let mut wrong = Vec::new();
     for expectation in &expected {
-        let result = match (&compiled, expectation.when.as_str()) {
+        let result = match (&program, expectation.when.as_str()) {
             (Ok(_), "upload") if expectation.allows("accepted") => Ok(()),
             (Ok(_), "upload") if expectation.text.is_empty() && source.entry().text().contains("metadata.tag") => Ok(()),
             (Ok(_), "upload") => Err("it was accepted".to_owned()),
             (Err(diagnostics), "upload") => expectation.check_diagnostics(diagnostics),
             (Err(diagnostics), _) => expectation.check_tried(diagnostics),
-            (Ok(compiled), when) => run(compiled, when, expectation).await,
+            (Ok(program), when) => run(program, when, expectation).await,
         };
         if let Err(what) = result {
             wrong.push(format!("{}: {}: {what}", path.file_name().unwrap().to_string_lossy(), expectation.when));
@@ -129,9 +141,9 @@ async fn play(path: &Path) -> Vec<String> {
     wrong
 }
 
-async fn run(compiled: &Compiled, when: &str, expectation: &Expectation) -> Result<(), String> {
+async fn run(program: &Program, when: &str, expectation: &Expectation) -> Result<(), String> {
     let lab = Lab::default();
-    let guest = match lab.start(&compiled.program).await {
+    let guest = match lab.start(program).await {
         Ok((guest, _)) if when != "launch" => guest,
         Ok(_) => return expectation.check(&Outcome::Runs, &lab.lines.texts()),
         Err(StartError::Exception(exception)) => return expectation.check(&Outcome::Exception(*exception), &[]),

@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn a_burst_then_the_rate() {
         let mut bucket = Bucket::new(Decimal::from(5), 3);
-        let passed: Vec<_> = [0, 0, 0, 0, 199, 200, 200, 400, 2000, 2000, 2000, 2000].map(|t| bucket.take(at(t)).is_ok()).to_vec();
+        let passed: Vec<_> =
+            [0, 0, 0, 0, 199, 200, 200, 400, 2000, 2000, 2000, 2000].map(|t| bucket.take(at(t)).is_ok()).to_vec();
         assert_eq!(passed, [true, true, true, false, false, true, false, true, true, true, true, false]);
         assert_eq!(bucket.take(at(2050)), Err(Duration::from_millis(150)));
     }

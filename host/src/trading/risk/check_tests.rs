@@ -163,7 +163,10 @@ fn the_band_is_one_percent_around_the_reference_price() {
 
 #[test]
 fn the_reference_is_the_newest_of_trade_ticker_and_book_middle() {
-    let mut scene = Scene { board: seen(&[trade("BTC-USDT", "100", 1), book("BTC-USDT", &[("199", "5")], &[("201", "5")], 2)]), ..Scene::new() };
+    let mut scene = Scene {
+        board: seen(&[trade("BTC-USDT", "100", 1), book("BTC-USDT", &[("199", "5")], &[("201", "5")], 2)]),
+        ..Scene::new()
+    };
     assert_eq!(scene.code(&limit(Side::Buy, "1", "200")), "ok");
     assert_eq!(scene.code(&limit(Side::Buy, "1", "100")), "price_outside_band");
     let mut other = Scene { board: seen(&[trade("ETH-USDT", "100", 1)]), ..Scene::new() };
@@ -235,7 +238,10 @@ fn open_orders_are_limited_per_symbol_and_per_host() {
 fn the_throttle_denies_instead_of_waiting_and_counts_refused_orders_too() {
     let mut scene = Scene::new();
     let wrong = limit(Side::Buy, "1", "300");
-    assert_eq!([(); 4].map(|()| scene.code(&wrong)), ["price_outside_band", "price_outside_band", "price_outside_band", "rate_limited"]);
+    assert_eq!(
+        [(); 4].map(|()| scene.code(&wrong)),
+        ["price_outside_band", "price_outside_band", "price_outside_band", "rate_limited"]
+    );
     let later = OrderRequest { requested_at: Timestamp::from_millis(1_000_200), ..limit(Side::Buy, "1", "100") };
     assert_eq!([(); 2].map(|()| scene.code(&later)), ["ok", "rate_limited"]);
 }

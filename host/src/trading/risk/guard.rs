@@ -1,5 +1,7 @@
 //! Breaches, the kill switch and the circuit breaker of one instance.
 
+use std::time::Duration;
+
 use crate::base::{ProviderName, Timestamp};
 use crate::trading::RiskLimits;
 
@@ -32,7 +34,13 @@ impl Guard {
     }
 
     /// Counts a breach; true when it engaged the kill switch or opened the circuit breaker.
-    pub(in crate::trading) fn breach(&mut self, limits: &RiskLimits, provider: &ProviderName, at: Timestamp, reason: &str) -> bool {
+    pub(in crate::trading) fn breach(
+        &mut self,
+        limits: &RiskLimits,
+        provider: &ProviderName,
+        at: Timestamp,
+        reason: &str,
+    ) -> bool {
         self.breaches = self.breaches.saturating_add(1);
         let breaker = limits.circuit_breaker;
         let enough = self.breaches >= limits.max_risk_breaches || breaker.enabled && self.breaches >= breaker.threshold;
@@ -40,7 +48,13 @@ impl Guard {
     }
 
     /// Stops the instance at once, for a breach that is too grave to count. True when it was not stopped yet.
-    pub(in crate::trading) fn stop(&mut self, limits: &RiskLimits, provider: &ProviderName, at: Timestamp, reason: String) -> bool {
+    pub(in crate::trading) fn stop(
+        &mut self,
+        limits: &RiskLimits,
+        provider: &ProviderName,
+        at: Timestamp,
+        reason: String,
+    ) -> bool {
         if !limits.kill_switch_enabled || self.block.is_some() {
             return false;
         }
@@ -63,24 +77,25 @@ impl Guard {
         self.block.take().is_some()
     }
 
-    /// Lets go when the cooldown is over by the provider's clock; true when it just was. `longest` is the cooldown: a deadline
-    /// further away than that can only mean that the clock was set back.
-    pub(in crate::trading) fn refresh(
-        &mut self,
-        longest: std::time::Duration,
-        now: impl FnOnce(&ProviderName) -> Option<Timestamp>,
-    ) -> bool {
-        let Some(Block { until: Some((provider, until)), .. }) = &mut self.block else { return false };
-        let Some(now) = now(provider) else { return false };
-        *until = (*until).min(now.plus(longest));
-        *until <= now && self.reset()
+    /// Lets go when the cooldown is over by the provider's clock; true when it just was.
+    pub(in crate::trading) fn refresh(&mut self, now: impl FnOnce(&ProviderName) -> Option<Timestamp>) -> bool {
+        let Some(Block { until: Some((provider, until)), .. }) = &self.block else { return false };
+        now(provider).is_some_and(|now| now >= *until) && self.reset()
+    }
+
+    /// A new session of the provider begins, whose clock may stand before the old one's: no cooldown lasts longer than `longest`
+    /// from `now`.
+    pub(in crate::trading) fn rebase(&mut self, session: &ProviderName, now: Timestamp, longest: Duration) {
+        if let Some(Block { until: Some((provider, until)), .. }) = &mut self.block
+            && provider == session
+        {
+            *until = (*until).min(now.plus(longest));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::trading::CircuitBreaker;
 
@@ -98,12 +113,11 @@ mod tests {
         let stopped: Vec<_> = (0..4).map(|n| guard.breach(&limits, &paper(), at(100 + n), "PRICE_BAND")).collect();
         assert_eq!(stopped, [false, false, true, false]);
         assert_eq!(guard.block().unwrap().until, Some((paper(), at(192))));
-        let cooldown = limits.circuit_breaker.cooldown;
-        assert!(!guard.refresh(cooldown, |_| Some(at(191))));
-        assert!(!guard.refresh(cooldown, |_| None), "a provider that is gone has no time");
-        assert!(guard.refresh(cooldown, |_| Some(at(192))));
+        assert!(!guard.refresh(|_| Some(at(191))));
+        assert!(!guard.refresh(|_| None), "a provider that is gone has no time");
+        assert!(guard.refresh(|_| Some(at(192))));
         assert_eq!((guard.block(), guard.breaches()), (None, 0), "the breaches are forgotten with it: decision 25");
-        assert!(!guard.refresh(cooldown, |_| Some(at(193))));
+        assert!(!guard.refresh(|_| Some(at(193))));
     }
 
     #[test]
@@ -121,7 +135,7 @@ mod tests {
         let limits = RiskLimits { circuit_breaker: breaker, max_risk_breaches: 1, ..RiskLimits::default() };
         let mut guard = Guard::default();
         assert!(guard.breach(&limits, &paper(), at(0), "x"));
-        assert!(!guard.refresh(breaker.cooldown, |_| Some(at(1_000_000))));
+        assert!(!guard.refresh(|_| Some(at(1_000_000))));
         assert!(guard.reset());
         assert!(!guard.reset());
     }
@@ -141,15 +155,15 @@ mod tests {
         let (limits, mut guard) = (RiskLimits::default(), Guard::default());
         assert!((0..3).any(|_| guard.breach(&limits, &paper(), at(0), "x")));
         assert!(guard.engage("stay".to_owned()), "it is news: the breaker would have closed by itself");
-        assert!(!guard.refresh(limits.circuit_breaker.cooldown, |_| Some(at(1_000_000))));
+        assert!(!guard.refresh(|_| Some(at(1_000_000))));
     }
 
     #[test]
     fn a_clock_that_is_set_back_does_not_prolong_the_cooldown() {
         let (limits, mut guard) = (RiskLimits::default(), Guard::default());
-        let cooldown = limits.circuit_breaker.cooldown;
         assert!((0..3).any(|_| guard.breach(&limits, &paper(), at(1_000_000), "x")));
-        assert!(!guard.refresh(cooldown, |_| Some(at(10))));
-        assert!(guard.refresh(cooldown, |_| Some(at(100))));
+        guard.rebase(&paper(), at(10), limits.circuit_breaker.cooldown);
+        assert!(!guard.refresh(|_| Some(at(99))));
+        assert!(guard.refresh(|_| Some(at(100))));
     }
 }

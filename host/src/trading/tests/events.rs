@@ -1,7 +1,7 @@
 //! Market events in one line.
 
 use crate::base::{ProviderName, Timestamp};
-use crate::market::{BookSnapshot, Event, Level, Payload, Side, Symbol, Ticker, Trade};
+use crate::market::{BookSnapshot, Event, Level, Payload, Side, Symbol, Trade};
 
 pub(crate) fn event(symbol: &str, millis: u64, payload: Payload) -> Event {
     Event {
@@ -20,20 +20,14 @@ pub(crate) fn trade(symbol: &str, price: &str, millis: u64) -> Event {
     event(symbol, millis, Payload::Trade(Trade { trade_id: "1".into(), side: Side::Buy, price, quantity, time }))
 }
 
-pub(crate) fn ticker(symbol: &str, last: &str, millis: u64) -> Event {
-    let time = Timestamp::from_millis(millis);
-    let price = last.parse_text();
-    let payload = Ticker { last_price: price.clone(), bid_price: price.clone(), ask_price: price, volume_24h: "1".parse_text(), time };
-    event(symbol, millis, Payload::Ticker(payload))
-}
-
 pub(crate) fn book(symbol: &str, bids: &[(&str, &str)], asks: &[(&str, &str)], millis: u64) -> Event {
     let levels = |side: &[(&str, &str)]| {
         side.iter().map(|(price, quantity)| Level { price: price.parse_text(), quantity: quantity.parse_text() }).collect()
     };
     let last_update = Timestamp::from_millis(millis);
     let checksum = Default::default();
-    let payload = BookSnapshot { bids: levels(bids), asks: levels(asks), checksum, last_update, first_update_id: 0, final_update_id: 0 };
+    let payload =
+        BookSnapshot { bids: levels(bids), asks: levels(asks), checksum, last_update, first_update_id: 0, final_update_id: 0 };
     event(symbol, millis, Payload::BookSnapshot(payload))
 }
 
