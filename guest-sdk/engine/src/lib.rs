@@ -7,6 +7,7 @@ mod heap;
 mod js;
 mod wit;
 
+mod decimal;
 mod time;
 
 mod feeds;

@@ -10,7 +10,7 @@ use crate::js::{JsResult, Value, throw_type_error};
 use crate::wit::sandpit::strategy::events::{Envelope, ReportState};
 use crate::wit::sandpit::strategy::log::Level;
 use crate::wit::sandpit::strategy::types::{Diagnostic, Exception, Handlers, Metadata, Setup, SourceFile, Started};
-use crate::{feeds, metadata, modules, runtime};
+use crate::{decimal, feeds, metadata, modules, runtime};
 
 /// The handlers in the order of the flags in `wit/types.wit`.
 const HANDLERS: [&str; 15] = [
@@ -192,10 +192,7 @@ fn call(strategy: &Strategy, handler: &Value, envelope: Envelope, arrival: Arriv
 /// What `onTrade` and `onOrderRejected` get beside the payload; `undefined` for the others.
 fn last_argument(index: usize, arrival: &Arrival) -> Option<JsResult<Value>> {
     match arrival {
-        Arrival::Fields(Payload::Trade(trade)) => {
-            let price = trade.price.parse().ok().filter(|price: &f64| price.is_finite())?;
-            Some(Ok(Value::number(price)))
-        }
+        Arrival::Fields(Payload::Trade(trade)) => decimal::to_number(&trade.price).map(|price| Ok(Value::number(price))),
         Arrival::Fields(Payload::Report(report)) if index == ON_ORDER_REJECTED => {
             Some(Value::string(report.reject_reason.as_deref().unwrap_or_default()))
         }
