@@ -1,3 +1,7 @@
 //! The binary `sandpit`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sandpit::cli::main()
+}

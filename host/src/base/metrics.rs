@@ -47,6 +47,20 @@ impl Metrics {
         self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets)))
     }
 
+    /// The sum over all series of a counter or gauge that have these label values, rounded to a whole number; 0 when there is
+    /// none.
+    pub fn total(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        let families = self.registry.gather();
+        let found = families.iter().find(|family| family.name() == name);
+        let series = found.map(prometheus::proto::MetricFamily::get_metric).unwrap_or_default();
+        let has = |metric: &prometheus::proto::Metric, (label, value): &(&str, &str)| {
+            metric.get_label().iter().any(|pair| pair.name() == *label && pair.value() == *value)
+        };
+        let counted = series.iter().filter(|metric| labels.iter().all(|label| has(metric, label)));
+        let sum: f64 = counted.map(|metric| metric.get_counter().get_value() + metric.get_gauge().get_value()).sum();
+        sum.max(0.0).round() as u64
+    }
+
     /// The Prometheus text format, version 0.0.4.
     pub fn render(&self) -> String {
         let mut text = Vec::new();

@@ -1,1 +1,24 @@
-//! Being built.
+//! From source to a component that can be launched, or to diagnostics an author can act on. Knows nothing of tags,
+//! instances or HTTP.
+//!
+//! The steps: [`Source`] (checked text and its digest), `snapshot` (evaluated inside the engine, then frozen), `native`
+//! (machine code, kept in a private cache), [`Metadata`](crate::sandbox::Metadata) (what the source says about itself,
+//! checked), and a dry run of `create`.
+
+mod cache;
+mod compiler;
+mod config;
+mod diagnostics;
+mod dry_run;
+mod engine;
+mod metadata;
+mod native;
+mod snapshot;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use compiler::{Compiled, CompileError, Compiler, CompilerConfig};
+pub use config::{ConfigIssue, check_config};
+pub use diagnostics::{Diagnostic, Stage};
+pub use source::{SOURCE_BYTES, Source, SourceError, SourceFile};

@@ -118,11 +118,36 @@ impl Committer {
 
     /// One outcome per unit; an error means that nothing of the whole group was written.
     async fn try_commit(&mut self, units: &[Vec<WriteOp>]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        match self.commit_together(units).await {
+            Ok(()) => Ok(vec![Ok(()); units.len()]),
+            // One of them broke a rule of the schema: it must not take the others with it.
+            Err(error) if !error.spoils_transaction() => {
+                self.statement("ROLLBACK").await?;
+                self.commit_apart(units).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All units or none: without savepoints, which would be two statements more for each.
+    async fn commit_together(&mut self, units: &[Vec<WriteOp>]) -> Result<(), StoreError> {
+        self.statement("BEGIN IMMEDIATE").await?;
+        let now = self.clock.now();
+        for unit in units {
+            self.apply_all(unit, now).await?;
+        }
+        if units.is_empty() {
+            meta::set(&mut self.db, "last_probe", &now.to_rfc3339()).await?;
+        }
+        self.statement("COMMIT").await
+    }
+
+    /// Every unit that keeps the rules.
+    async fn commit_apart(&mut self, units: &[Vec<WriteOp>]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         self.statement("BEGIN IMMEDIATE").await?;
         let now = self.clock.now();
         let mut outcomes = Vec::with_capacity(units.len());
         for unit in units {
-            // A unit that breaks a rule of the schema must not take the others with it.
             self.statement("SAVEPOINT unit").await?;
             let outcome = self.apply_all(unit, now).await;
             match &outcome {
@@ -132,9 +157,6 @@ impl Committer {
             }
             self.statement("RELEASE unit").await?;
             outcomes.push(outcome);
-        }
-        if units.is_empty() {
-            meta::set(&mut self.db, "last_probe", &now.to_rfc3339()).await?;
         }
         self.statement("COMMIT").await?;
         Ok(outcomes)

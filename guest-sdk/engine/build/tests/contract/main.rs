@@ -1,0 +1,8 @@
+//! The contract between an author's JavaScript and the engine, held against the committed `engine.wasm`.
+
+mod handlers;
+mod helpers;
+mod hostile;
+mod load;
+mod speed;
+mod support;

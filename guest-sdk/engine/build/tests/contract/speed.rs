@@ -1,0 +1,60 @@
+//! How much an event costs. Prints microseconds and fuel; asserts fuel, which is the same on every machine.
+
+use std::time::Instant;
+
+use crate::support::{Guest, envelope, trade};
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock of the machine")]
+fn measure(name: &str, guest: &mut Guest) -> u64 {
+    let event = trade("60012.34");
+    for sequence in 0..2_000 {
+        guest.try_event(envelope(sequence), &event).expect("no trap").expect("no exception");
+    }
+    let fuel = guest.fuel(|guest| {
+        guest.trade(3_000, "60012.34").expect("no exception");
+    });
+    let rounds = 20_000;
+    let begun = Instant::now();
+    for sequence in 0..rounds {
+        guest.try_event(envelope(sequence), &event).expect("no trap").expect("no exception");
+    }
+    let microseconds = begun.elapsed().as_secs_f64() * 1e6 / rounds as f64;
+    println!("{name}: {microseconds:.2} us, {fuel} fuel per event");
+    fuel
+}
+
+#[test]
+fn empty_handler() {
+    let fuel = measure("empty handler", &mut Guest::with_handlers("", "{ onTrade() {} }"));
+    assert!(fuel < 5_000, "{fuel}");
+}
+
+#[test]
+fn two_fields() {
+    let body = "{ onTrade(ctx, evt, payload) { sum += payload.price.length + evt.symbol.length; } }";
+    let fuel = measure("two fields", &mut Guest::with_handlers("let sum = 0;", body));
+    assert!(fuel < 7_000, "{fuel}");
+}
+
+#[test]
+fn all_fields() {
+    let body = "{ onTrade(ctx, evt, payload) { text = JSON.stringify(evt); } }";
+    let fuel = measure("JSON of all fields", &mut Guest::with_handlers("let text;", body));
+    assert!(fuel < 150_000, "{fuel}");
+}
+
+#[test]
+fn momentum() {
+    let prepare = "const prices = []; let signals = 0;";
+    let body = "{ onTrade(ctx, evt, payload, price) {
+        if (!Number.isFinite(price) || price <= 0) return;
+        prices.push(price);
+        if (prices.length > 20) prices.shift();
+        if (prices.length < 20) return;
+        const first = prices[0], last = prices[prices.length - 1];
+        const momentum = (last - first) / first * 100;
+        if (momentum > 0.5) signals += 1; else if (momentum < -0.5) signals -= 1;
+    } }";
+    let fuel = measure("momentum of 20 prices", &mut Guest::with_handlers(prepare, body));
+    assert!(fuel < 15_000, "{fuel}");
+}

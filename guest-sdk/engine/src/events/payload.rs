@@ -1,0 +1,314 @@
+//! The payloads: which fields each has, in which order, and what JavaScript value each becomes. Prices and quantities stay
+//! the decimal strings they came as.
+
+use super::time;
+use crate::feeds;
+use crate::js::{Atom, JsResult, Value, atoms};
+use crate::wit::sandpit::strategy::events::{
+    BalanceUpdate, BookSnapshot, ExecutionReport, Instrument, Kline, Level, ReportState, RiskControl, Ticker, Trade,
+};
+use crate::wit::sandpit::strategy::types::{OrderType, Side};
+
+/// The data of a payload. What is large or rare is boxed, so that a trade stays small.
+pub enum Payload {
+    Trade(Trade),
+    Ticker(Ticker),
+    Book(BookSnapshot),
+    Kline(Box<Kline>),
+    InstrumentUpdate(Box<Instrument>),
+    Balance(BalanceUpdate),
+    Report(Box<ExecutionReport>),
+    Risk(Box<Risk>),
+}
+
+/// A risk event names its provider in the payload too.
+pub struct Risk {
+    pub risk: RiskControl,
+    pub provider: u16,
+}
+
+/// The field names of every payload and the words that fields choose from.
+pub struct Names {
+    trade: &'static [Atom],
+    ticker: &'static [Atom],
+    book: &'static [Atom],
+    level: [Atom; 2],
+    kline: &'static [Atom],
+    instrument_update: &'static [Atom],
+    instrument: [Atom; 18],
+    balance: &'static [Atom],
+    report: &'static [Atom],
+    risk: &'static [Atom],
+    sides: [Value; 2],
+    order_types: [Value; 2],
+    states: [Value; 6],
+}
+
+impl Names {
+    pub fn intern() -> JsResult<Names> {
+        Ok(Names {
+            trade: atoms(&["tradeId", "side", "price", "quantity", "timestamp"]),
+            ticker: atoms(&["lastPrice", "bidPrice", "askPrice", "volume24h", "timestamp"]),
+            book: atoms(&["bids", "asks", "checksum", "lastUpdate", "firstUpdateId", "finalUpdateId"]),
+            level: ["price", "quantity"].map(Atom::new),
+            kline: atoms(&["openPrice", "closePrice", "highPrice", "lowPrice", "volume", "openTime", "closeTime"]),
+            instrument_update: atoms(&["instrument"]),
+            instrument: [
+                "symbol",
+                "type",
+                "baseCurrency",
+                "quoteCurrency",
+                "venue",
+                "expiry",
+                "contractValue",
+                "contractCurrency",
+                "strike",
+                "optionType",
+                "priceIncrement",
+                "quantityIncrement",
+                "pricePrecision",
+                "quantityPrecision",
+                "notionalPrecision",
+                "minNotional",
+                "minQuantity",
+                "maxQuantity",
+            ]
+            .map(Atom::new),
+            balance: atoms(&["currency", "total", "available", "timestamp"]),
+            report: atoms(&[
+                "clientOrderId",
+                "exchangeOrderId",
+                "state",
+                "side",
+                "orderType",
+                "price",
+                "quantity",
+                "filledQuantity",
+                "remainingQty",
+                "avgFillPrice",
+                "commissionAmount",
+                "commissionAsset",
+                "timestamp",
+                "rejectReason",
+                "symbol",
+            ]),
+            risk: atoms(&[
+                "strategyId",
+                "provider",
+                "symbol",
+                "status",
+                "reason",
+                "breachType",
+                "metrics",
+                "killSwitchEngaged",
+                "circuitBreakerOpen",
+                "timestamp",
+            ]),
+            sides: words(["Buy", "Sell"])?,
+            order_types: words(["Market", "Limit"])?,
+            states: words(["ACK", "PARTIAL", "FILLED", "CANCELLED", "REJECTED", "EXPIRED"])?,
+        })
+    }
+
+    fn side(&self, side: Side) -> Value {
+        self.sides[match side {
+            Side::Buy => 0,
+            Side::Sell => 1,
+        }]
+        .clone()
+    }
+
+    fn order_type(&self, order_type: OrderType) -> Value {
+        self.order_types[match order_type {
+            OrderType::Market => 0,
+            OrderType::Limit => 1,
+        }]
+        .clone()
+    }
+
+    fn state(&self, state: ReportState) -> Value {
+        self.states[match state {
+            ReportState::Ack => 0,
+            ReportState::Partial => 1,
+            ReportState::Filled => 2,
+            ReportState::Cancelled => 3,
+            ReportState::Rejected => 4,
+            ReportState::Expired => 5,
+        }]
+        .clone()
+    }
+}
+
+fn words<const N: usize>(words: [&str; N]) -> JsResult<[Value; N]> {
+    let mut values = [const { Value::UNDEFINED }; N];
+    for (value, word) in values.iter_mut().zip(words) {
+        *value = Value::string(word)?;
+    }
+    Ok(values)
+}
+
+impl Payload {
+    pub fn names(&self, names: &Names) -> &'static [Atom] {
+        match self {
+            Payload::Trade(_) => names.trade,
+            Payload::Ticker(_) => names.ticker,
+            Payload::Book(_) => names.book,
+            Payload::Kline(_) => names.kline,
+            Payload::InstrumentUpdate(_) => names.instrument_update,
+            Payload::Balance(_) => names.balance,
+            Payload::Report(_) => names.report,
+            Payload::Risk(_) => names.risk,
+        }
+    }
+
+    /// Whether the field at this place is an object or an array.
+    pub fn is_object(&self, index: usize) -> bool {
+        match self {
+            Payload::Book(_) => index < 2,
+            Payload::InstrumentUpdate(_) => true,
+            Payload::Risk(_) => index == 6,
+            _ => false,
+        }
+    }
+
+    pub fn value(&self, index: usize, names: &Names) -> JsResult<Value> {
+        match self {
+            Payload::Trade(trade) => trade_field(trade, index, names),
+            Payload::Ticker(ticker) => ticker_field(ticker, index),
+            Payload::Book(book) => book_field(book, index, names),
+            Payload::Kline(kline) => kline_field(kline, index),
+            Payload::InstrumentUpdate(instrument) => instrument_object(instrument, names),
+            Payload::Balance(balance) => balance_field(balance, index),
+            Payload::Report(report) => report_field(report, index, names),
+            Payload::Risk(risk) => risk_field(risk, index),
+        }
+    }
+}
+
+fn trade_field(trade: &Trade, index: usize, names: &Names) -> JsResult<Value> {
+    match index {
+        0 => Value::string(&trade.trade_id),
+        1 => Ok(names.side(trade.side)),
+        2 => Value::string(&trade.price),
+        3 => Value::string(&trade.quantity),
+        _ => time(trade.time),
+    }
+}
+
+fn ticker_field(ticker: &Ticker, index: usize) -> JsResult<Value> {
+    match index {
+        0 => Value::string(&ticker.last_price),
+        1 => Value::string(&ticker.bid_price),
+        2 => Value::string(&ticker.ask_price),
+        3 => Value::string(&ticker.volume24h),
+        _ => time(ticker.time),
+    }
+}
+
+fn book_field(book: &BookSnapshot, index: usize, names: &Names) -> JsResult<Value> {
+    match index {
+        0 => levels(&book.bids, names),
+        1 => levels(&book.asks, names),
+        2 => Value::string(&book.checksum),
+        3 => time(book.last_update),
+        4 => Ok(Value::number(book.first_update_id as f64)),
+        _ => Ok(Value::number(book.final_update_id as f64)),
+    }
+}
+
+fn levels(levels: &[Level], names: &Names) -> JsResult<Value> {
+    let objects = levels
+        .iter()
+        .map(|level| Value::object_of(&names.level, [Value::string(&level.price)?, Value::string(&level.quantity)?]))
+        .collect::<JsResult<Vec<_>>>()?;
+    Value::array(objects)
+}
+
+fn kline_field(kline: &Kline, index: usize) -> JsResult<Value> {
+    match index {
+        0 => Value::string(&kline.open_price),
+        1 => Value::string(&kline.close_price),
+        2 => Value::string(&kline.high_price),
+        3 => Value::string(&kline.low_price),
+        4 => Value::string(&kline.volume),
+        5 => time(kline.open_time),
+        _ => time(kline.close_time),
+    }
+}
+
+fn balance_field(balance: &BalanceUpdate, index: usize) -> JsResult<Value> {
+    match index {
+        0 => Value::string(&balance.currency),
+        1 => Value::string(&balance.total),
+        2 => Value::string(&balance.available),
+        _ => time(balance.time),
+    }
+}
+
+fn report_field(report: &ExecutionReport, index: usize, names: &Names) -> JsResult<Value> {
+    match index {
+        0 => Value::string(&report.client_order_id),
+        1 => Value::string(&report.venue_order_id),
+        2 => Ok(names.state(report.state)),
+        3 => Ok(names.side(report.side)),
+        4 => Ok(names.order_type(report.order_type)),
+        5 => Value::string(&report.price),
+        6 => Value::string(&report.quantity),
+        7 => Value::string(&report.filled_quantity),
+        8 => Value::string(&report.remaining_quantity),
+        9 => Value::string(&report.average_fill_price),
+        10 => Value::optional_string(report.commission_amount.as_deref()),
+        11 => Value::optional_string(report.commission_asset.as_deref()),
+        12 => time(report.time),
+        13 => Value::optional_string(report.reject_reason.as_deref()),
+        _ => Value::string(&report.symbol),
+    }
+}
+
+fn risk_field(Risk { risk, provider }: &Risk, index: usize) -> JsResult<Value> {
+    match index {
+        0 => Value::string(&risk.strategy_id),
+        1 => Ok(feeds::provider(*provider)),
+        2 => Value::string(&risk.symbol),
+        3 => Value::string(&risk.status),
+        4 => Value::string(&risk.reason),
+        5 => Value::string(&risk.breach_type),
+        6 => {
+            let metrics = Value::object()?;
+            for (name, value) in &risk.metrics {
+                metrics.define_str(name, Value::string(value)?)?;
+            }
+            Ok(metrics)
+        }
+        7 => Ok(Value::bool(risk.kill_switch_engaged)),
+        8 => Ok(Value::bool(risk.circuit_breaker_open)),
+        _ => time(risk.time),
+    }
+}
+
+fn instrument_object(instrument: &Instrument, names: &Names) -> JsResult<Value> {
+    let places = |places: Option<u32>| places.map_or(Value::NULL, |places| Value::number(f64::from(places)));
+    Value::object_of(
+        &names.instrument,
+        [
+            Value::string(&instrument.symbol)?,
+            Value::string(&instrument.kind)?,
+            Value::string(&instrument.base_currency)?,
+            Value::string(&instrument.quote_currency)?,
+            Value::string(&instrument.venue)?,
+            Value::string(&instrument.expiry)?,
+            Value::optional_string(instrument.contract_value.as_deref())?,
+            Value::string(&instrument.contract_currency)?,
+            Value::optional_string(instrument.strike.as_deref())?,
+            Value::string(&instrument.option_type)?,
+            Value::string(&instrument.price_increment)?,
+            Value::string(&instrument.quantity_increment)?,
+            places(instrument.price_precision),
+            places(instrument.quantity_precision),
+            places(instrument.notional_precision),
+            Value::string(&instrument.min_notional)?,
+            Value::string(&instrument.min_quantity)?,
+            Value::string(&instrument.max_quantity)?,
+        ],
+    )
+}

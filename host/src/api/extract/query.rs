@@ -1,0 +1,192 @@
+//! The query of a request: each operation takes the parameters it knows, what is left over is refused by name.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use crate::api::error::{ApiError, Code};
+
+/// The parameters of one operation, taken out of the query.
+pub(crate) trait FromQuery: Sized {
+    /// Takes every parameter this operation knows.
+    fn take(parameters: &mut Parameters) -> Result<Self, ApiError>;
+}
+
+/// An operation without parameters.
+impl FromQuery for () {
+    fn take(_parameters: &mut Parameters) -> Result<Self, ApiError> {
+        Ok(())
+    }
+}
+
+/// The query as `T`.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromQuery> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let mut parameters = Parameters::parse(parts.uri.query().unwrap_or_default())?;
+        let taken = T::take(&mut parameters)?;
+        parameters.nothing_left().map(|()| Self(taken))
+    }
+}
+
+/// What is left of a query, and what was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters {
+    left: Vec<(String, String)>,
+    asked: Vec<&'static str>,
+}
+
+impl Parameters {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        let pair = |part: &str| -> Result<(String, String), ApiError> {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            Ok((decode(name)?, decode(value)?))
+        };
+        let left = query.split('&').filter(|part| !part.is_empty()).map(pair).collect::<Result<_, _>>()?;
+        Ok(Self { left, asked: Vec::new() })
+    }
+
+    /// Every value of a parameter that may be repeated, in the order given.
+    fn every(&mut self, name: &'static str) -> Vec<String> {
+        self.asked.push(name);
+        let (taken, left) = std::mem::take(&mut self.left).into_iter().partition(|(given, _)| given == name);
+        self.left = left;
+        let taken: Vec<(String, String)> = taken;
+        taken.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The value of a parameter that may be given once.
+    pub(crate) fn one(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
+        let mut values = self.every(name);
+        match values.len() {
+            0 | 1 => Ok(values.pop()),
+            count => Err(invalid(format!("{name} is given {count} times; once is enough"))),
+        }
+    }
+
+    /// A value that `parse` reads; `rule` says what it takes.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        rule: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
+        match parse(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(invalid(format!("{name} must be {rule}, not `{}`", shown(&text)))),
+        }
+    }
+
+    /// Every value of a repeatable parameter, each read by `parse`.
+    pub(crate) fn each<T>(
+        &mut self,
+        name: &'static str,
+        rule: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ApiError> {
+        let read = |text: String| parse(&text).ok_or_else(|| invalid(format!("{name} must be {rule}, not `{}`", shown(&text))));
+        self.every(name).into_iter().map(read).collect()
+    }
+
+    /// A number of items on a page: more than `cap` means `cap`.
+    pub(crate) fn limit(&mut self, default: u32, cap: u32) -> Result<u32, ApiError> {
+        let parse = |text: &str| text.parse::<u64>().ok().filter(|limit| *limit > 0);
+        let limit = self.parsed("limit", "a positive whole number", parse)?.unwrap_or(u64::from(default));
+        Ok(u32::try_from(limit).unwrap_or(cap).min(cap))
+    }
+
+    /// A number from zero up, which may be absent.
+    pub(crate) fn count(&mut self, name: &'static str) -> Result<Option<usize>, ApiError> {
+        self.parsed(name, "a non-negative integer", |text| text.parse().ok())
+    }
+
+    /// `true` or `false`; absent is false.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, ApiError> {
+        Ok(self.parsed(name, "a boolean (`true` or `false`)", |text| text.parse().ok())?.unwrap_or(false))
+    }
+
+    fn nothing_left(&self) -> Result<(), ApiError> {
+        let Some((name, _)) = self.left.first() else { return Ok(()) };
+        let known = match self.asked.as_slice() {
+            [] => "it takes none".to_owned(),
+            asked => format!("it takes {}", asked.join(", ")),
+        };
+        Err(ApiError::new(Code::UnknownParameter, format!("this operation has no parameter `{}`; {known}", shown(name))))
+    }
+}
+
+/// A value no operation could have meant.
+fn invalid(message: String) -> ApiError {
+    ApiError::new(Code::InvalidParameter, message)
+}
+
+/// As forms encode: `+` is a space.
+fn decode(text: &str) -> Result<String, ApiError> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8();
+    decoded.map(|text| text.into_owned()).map_err(|_| invalid("the query is not valid UTF-8 after percent-decoding".to_owned()))
+}
+
+/// At most 80 characters, control characters escaped.
+fn shown(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Sample {
+        limit: u32,
+        states: Vec<String>,
+        provider: Option<String>,
+        all: bool,
+    }
+
+    impl FromQuery for Sample {
+        fn take(p: &mut Parameters) -> Result<Self, ApiError> {
+            Ok(Self { limit: p.limit(50, 500)?, states: p.every("state"), provider: p.one("provider")?, all: p.flag("all")? })
+        }
+    }
+
+    fn check(query: &str) -> Result<Sample, (Code, String)> {
+        let mut parameters = Parameters::parse(query).map_err(|error| (error.code(), error.message().to_owned()))?;
+        let taken = Sample::take(&mut parameters).and_then(|taken| parameters.nothing_left().map(|()| taken));
+        taken.map_err(|error| (error.code(), error.message().to_owned()))
+    }
+
+    #[test]
+    fn parameters_are_taken_by_name() {
+        let empty = Sample { limit: 50, states: vec![], provider: None, all: false };
+        assert_eq!(check(""), Ok(empty));
+        let full = Sample { limit: 500, states: vec!["FILLED".into(), "a b".into()], provider: Some("p1".into()), all: true };
+        assert_eq!(check("limit=9999&state=FILLED&provider=p%31&state=a+b&all=true"), Ok(full));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases = [
+            ("limit=0", Code::InvalidParameter, "limit must be a positive whole number, not `0`"),
+            ("limit=bogus", Code::InvalidParameter, "not `bogus`"),
+            ("limit=-1", Code::InvalidParameter, "limit must be"),
+            ("limit", Code::InvalidParameter, "limit must be"),
+            ("limit=1&limit=2", Code::InvalidParameter, "limit is given 2 times"),
+            ("all=yes", Code::InvalidParameter, "all must be a boolean"),
+            ("hash[]=x", Code::UnknownParameter, "no parameter `hash[]`; it takes limit, state, provider, all"),
+            ("%ff=1", Code::InvalidParameter, "UTF-8"),
+            ("a%0ab=1", Code::UnknownParameter, "`a\\nb`"),
+        ];
+        for (query, code, part) in cases {
+            let (got, message) = check(query).unwrap_err();
+            assert_eq!(got, code, "{query}");
+            assert!(message.contains(part), "{query}: {message}");
+        }
+        assert_eq!(check("limit=99999999999").unwrap().limit, 500);
+    }
+}

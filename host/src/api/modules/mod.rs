@@ -1,0 +1,8 @@
+//! Sources, revisions and tags: `/strategies/modules`.
+
+pub(super) mod delete;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod source;
+pub(super) mod upload;
+mod view;

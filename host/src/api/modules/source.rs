@@ -1,0 +1,22 @@
+//! `GET /strategies/modules/{selector}/source`: the bytes of the entry file as they were uploaded.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use crate::api::error::ApiError;
+use crate::api::extract::{Query, Segment};
+use crate::api::state::Api;
+
+pub(crate) async fn source(
+    State(api): State<Api>,
+    Segment(selector): Segment<String>,
+    _: Query<()>,
+) -> Result<impl IntoResponse, ApiError> {
+    let hash = api.catalogue.resolve(&selector)?.hash;
+    let catalogue = Arc::clone(&api.catalogue);
+    let source = tokio::task::spawn_blocking(move || catalogue.source(&hash)).await.map_err(ApiError::internal)??;
+    Ok(([(header::CONTENT_TYPE, "application/javascript; charset=utf-8")], source.entry().bytes.clone()))
+}

@@ -1,0 +1,175 @@
+//! `POST /strategies/modules`: compiles a source and, when it is a strategy, makes a revision of it and moves tags.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::view::DIRECTORY;
+use crate::api::error::{ApiError, Code};
+use crate::api::extract::{Body, Query};
+use crate::api::state::Api;
+use crate::base::{Digest, StrategyName, Tag};
+use crate::catalogue::{AddOptions, Added, NewRevision, strategy_name};
+use crate::compile::{Compiled, Source, SourceFile};
+
+/// The contract that sources are compiled for: what `wit/world.wit` says.
+const WORLD: &str = "sandpit:strategy@1.0.0";
+
+/// What diagnostics call a source that came without a name.
+const UNNAMED: &str = "strategy.js";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Upload {
+    /// The file; or `files`.
+    source: Option<String>,
+    /// Path to text; `filename` or `<name>.js` is the one that exports the strategy.
+    files: Option<BTreeMap<String, String>>,
+    name: Option<String>,
+    /// What diagnostics call the source; among several files the one that exports the strategy.
+    filename: Option<String>,
+    tag: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    reassign_tags: Vec<String>,
+    #[serde(default)]
+    promote_latest: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Uploaded {
+    /// Launchable at once; `/strategies` and running instances follow at the next refresh.
+    status: &'static str,
+    strategy_directory: &'static str,
+    module: Module,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Module {
+    name: StrategyName,
+    hash: Digest,
+    tag: Tag,
+    /// The first tag that was moved besides its own.
+    alias: Option<Tag>,
+    file: String,
+    /// Below the strategies directory.
+    path: String,
+    engine_hash: Digest,
+    /// Tags that point here now and did not before.
+    moved_tags: Vec<Moved>,
+    /// Aliases that were left where they pointed; `reassignTags` moves them.
+    kept_aliases: Vec<Moved>,
+    fuel_load: u64,
+    /// Of `create` with the default configuration; absent when a required field has no default.
+    fuel_create: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Moved {
+    tag: Tag,
+    previous: Option<Digest>,
+}
+
+pub(crate) async fn upload(
+    State(api): State<Api>,
+    _: Query<()>,
+    Body(upload): Body<Upload>,
+) -> Result<(StatusCode, Json<Uploaded>), ApiError> {
+    let source = upload.source()?;
+    let options = upload.options()?;
+    let compiled = api.compiler.compile(&source).await?;
+    let catalogue = Arc::clone(&api.catalogue);
+    api.carry_through_blocking(move || {
+        let new =
+            NewRevision { source: &source, metadata: Arc::clone(&compiled.metadata), engine: compiled.engine, world: WORLD };
+        let added = catalogue.add(&new, &options)?;
+        let status = if added.created { StatusCode::CREATED } else { StatusCode::OK };
+        let uploaded =
+            Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module: Module::of(added, &compiled) };
+        Ok((status, Json(uploaded)))
+    })
+    .await
+}
+
+impl Upload {
+    /// One file, or several of which one exports the strategy.
+    fn source(&self) -> Result<Source, ApiError> {
+        let required = |message: String| ApiError::new(Code::SourceRequired, message);
+        match (&self.source, &self.files) {
+            (Some(source), None) if !source.trim().is_empty() => {
+                let path = self.entry_name()?.unwrap_or_else(|| UNNAMED.to_owned());
+                Ok(Source::single(&path, source.as_bytes())?)
+            }
+            (None, Some(files)) if !files.is_empty() => {
+                let Some(entry) = self.entry_name()? else {
+                    return Err(required("`files` needs `filename` or `name`, to say which one exports the strategy".to_owned()));
+                };
+                let file = |(path, text): (&String, &String)| SourceFile { path: path.clone(), bytes: text.clone().into_bytes() };
+                Ok(Source::several(&entry, files.iter().map(file).collect())?)
+            }
+            _ => Err(required("source required: send either `source` or `files`, and not a blank one".to_owned())),
+        }
+    }
+
+    fn entry_name(&self) -> Result<Option<String>, ApiError> {
+        match (&self.filename, &self.name) {
+            (Some(filename), _) => Ok(Some(filename.clone())),
+            (None, Some(name)) => Ok(Some(format!("{}.js", strategy_name(name)?))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Names and tags are read before the source is compiled: a slip in one of them is told at once.
+    fn options(self) -> Result<AddOptions, ApiError> {
+        if let Some(name) = &self.name {
+            strategy_name(name)?;
+        }
+        for tag in self.tag.iter().chain(&self.aliases).chain(&self.reassign_tags) {
+            Tag::new(tag)?;
+        }
+        Ok(AddOptions {
+            name: self.name,
+            tag: self.tag,
+            aliases: self.aliases,
+            reassign_tags: self.reassign_tags,
+            promote_latest: self.promote_latest,
+        })
+    }
+}
+
+impl Module {
+    fn of(added: Added, compiled: &Compiled) -> Self {
+        let moved = |moves: Vec<crate::catalogue::TagMove>| -> Vec<Moved> {
+            moves.into_iter().map(|step| Moved { tag: step.tag, previous: step.previous }).collect()
+        };
+        let alias = added.moved.iter().map(|step| &step.tag).find(|tag| **tag != added.tag && !tag.is_latest()).cloned();
+        Self {
+            file: format!("{}.js", added.name),
+            name: added.name,
+            hash: added.hash,
+            tag: added.tag,
+            alias,
+            path: added.path,
+            engine_hash: compiled.engine,
+            moved_tags: moved(added.moved),
+            kept_aliases: moved(added.kept),
+            fuel_load: compiled.fuel_load,
+            fuel_create: compiled.fuel_create,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_recorded_world_is_the_one_in_wit() {
+        assert!(include_str!("../../../../wit/world.wit").contains(&format!("package {};", super::WORLD)));
+    }
+}

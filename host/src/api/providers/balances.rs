@@ -1,0 +1,64 @@
+//! `GET /providers/{name}/balances`: what the account at a venue has, by currency.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::api::error::{ApiError, Code};
+use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::state::Api;
+use crate::base::ProviderName;
+
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_CAP: u32 = 500;
+
+pub(crate) struct Wanted {
+    limit: u32,
+    asset: Option<String>,
+}
+
+impl FromQuery for Wanted {
+    fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        Ok(Self { limit: parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?, asset: parameters.one("asset")? })
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Listing {
+    balances: Vec<Line>,
+    count: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    provider: ProviderName,
+    asset: String,
+    total: String,
+    /// What open orders do not hold.
+    available: String,
+    /// The venue's time, unix seconds.
+    snapshot_at: u64,
+}
+
+pub(crate) async fn balances(
+    State(api): State<Api>,
+    Segment(name): Segment<ProviderName>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Listing>, ApiError> {
+    let Some(provider) = api.desk.provider(name.as_str()) else {
+        return Err(ApiError::new(Code::ProviderNotFound, format!("provider `{name}` not found; GET /providers lists them")));
+    };
+    let snapshot_at = provider.clock().now().as_secs();
+    let mut held = provider.balances();
+    held.retain(|balance| wanted.asset.as_ref().is_none_or(|asset| balance.currency.eq_ignore_ascii_case(asset)));
+    let lines = held.into_iter().take(wanted.limit as usize).map(|balance| Line {
+        provider: name.clone(),
+        asset: balance.currency.to_string(),
+        total: balance.total.to_string(),
+        available: balance.available.to_string(),
+        snapshot_at,
+    });
+    let balances: Vec<Line> = lines.collect();
+    Ok(Json(Listing { count: balances.len(), balances }))
+}

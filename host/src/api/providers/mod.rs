@@ -1,0 +1,4 @@
+//! Connections to venues: `/providers`.
+
+pub(super) mod balances;
+pub(super) mod list;

@@ -1,0 +1,80 @@
+//! What the operations stand on.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tracing::Instrument as _;
+
+use crate::base::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::metrics::Metrics;
+use crate::catalogue::Catalogue;
+use crate::compile::Compiler;
+use crate::instances::Instances;
+use crate::store::Store;
+use crate::trading::Desk;
+
+use super::error::ApiError;
+use super::readiness::Readiness;
+
+/// The floors below, as `app` built them. Process lifetime.
+pub struct Floors {
+    /// The registry that `/metrics` shows.
+    pub metrics: Metrics,
+    /// The machine's time.
+    pub clock: Arc<dyn Clock>,
+    /// Carries through what was begun when the client has gone.
+    pub lifecycle: Lifecycle,
+    /// What `/readyz` answers.
+    pub readiness: Readiness,
+    /// Revisions and tags.
+    pub catalogue: Arc<Catalogue>,
+    /// Source to component.
+    pub compiler: Arc<Compiler>,
+    /// Launched revisions.
+    pub instances: Arc<Instances>,
+    /// Providers and their accounts.
+    pub desk: Arc<Desk>,
+    /// Orders and executions.
+    pub store: Store,
+}
+
+/// The floors as the operations hold them. Clones share.
+#[derive(Clone)]
+pub(super) struct Api(Arc<Floors>);
+
+impl Api {
+    pub(super) fn new(floors: Floors) -> Self {
+        Self(Arc::new(floors))
+    }
+
+    /// Runs work that changes something to its end, even when the client goes away or the time limit of the request
+    /// passes: an operation must not stop half-way because somebody stopped looking.
+    pub(super) async fn carry_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.lifecycle.spawn(work.in_current_span()).await.map_err(ApiError::internal)?
+    }
+
+    /// The same for work that waits for the disk, on a thread that may.
+    pub(super) async fn carry_through_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let span = tracing::Span::current();
+        self.carry_through(
+            async move { tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(ApiError::internal)? },
+        )
+        .await
+    }
+}
+
+impl Deref for Api {
+    type Target = Floors;
+
+    fn deref(&self) -> &Floors {
+        &self.0
+    }
+}

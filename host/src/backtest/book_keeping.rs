@@ -1,0 +1,92 @@
+//! What is counted and kept while a play runs, apart from orders: events, fuel, exceptions, log lines. Must not know how the
+//! play goes on.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use super::report::{HandlerFuel, PlayedEvents, PlayedFault, PlayedLine};
+use crate::base::Timestamp;
+use crate::sandbox::{Delivery, Exception, Fault, LogLevel, LogSink, Usage};
+
+/// Exceptions that are kept with their text.
+const EXCEPTIONS: usize = 100;
+
+/// Log lines that are kept: the newest.
+const LINES: usize = 1_000;
+
+/// The tally of a play.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) events: PlayedEvents,
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) exception_count: u64,
+    pub(super) faults: Vec<PlayedFault>,
+    pub(super) peak_memory_bytes: u64,
+    fuel: BTreeMap<&'static str, Vec<u64>>,
+}
+
+impl Tally {
+    /// What `create` used.
+    pub(super) fn created(&mut self, fuel: u64, usage: &Usage) {
+        self.fuel.entry("create").or_default().push(fuel);
+        self.peak_memory_bytes = self.peak_memory_bytes.max(usage.memory_bytes);
+    }
+
+    /// What became of an event or timer.
+    pub(super) fn handled(&mut self, kind: &'static str, delivery: &Delivery, usage: &Usage) {
+        if delivery.called {
+            *self.events.delivered.entry(kind).or_default() += 1;
+            self.fuel.entry(delivery.handler).or_default().push(delivery.fuel);
+        } else {
+            self.events.skipped += 1;
+        }
+        self.peak_memory_bytes = self.peak_memory_bytes.max(usage.memory_bytes);
+        if let Some(exception) = &delivery.exception {
+            self.thrown(exception);
+        }
+    }
+
+    /// An uncaught exception.
+    pub(super) fn thrown(&mut self, exception: &Exception) {
+        self.exception_count += 1;
+        if self.exceptions.len() < EXCEPTIONS {
+            self.exceptions.push(exception.clone());
+        }
+    }
+
+    /// The guest is gone.
+    pub(super) fn faulted(&mut self, fault: Fault, usage: Option<&Usage>, at: Timestamp) {
+        if let Some(usage) = usage {
+            self.peak_memory_bytes = self.peak_memory_bytes.max(usage.memory_bytes);
+        }
+        self.faults.push(PlayedFault { time: at.to_rfc3339(), fault });
+    }
+
+    /// Fuel by handler.
+    pub(super) fn fuel(&self) -> BTreeMap<String, HandlerFuel> {
+        self.fuel.iter().map(|(handler, calls)| ((*handler).to_owned(), HandlerFuel::of(calls))).collect()
+    }
+}
+
+/// Keeps the newest lines.
+#[derive(Debug, Default)]
+pub(super) struct Lines(Mutex<(VecDeque<PlayedLine>, u64)>);
+
+impl Lines {
+    /// The kept lines, oldest first, and how many were left out.
+    pub(super) fn close(&self) -> (Vec<PlayedLine>, u64) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (lines.0.drain(..).collect(), lines.1)
+    }
+}
+
+impl LogSink for Lines {
+    fn line(&self, level: LogLevel, text: &str, at: Timestamp) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.0.push_back(PlayedLine { time: at.to_rfc3339(), level, text: text.to_owned() });
+        if lines.0.len() > LINES {
+            lines.0.pop_front();
+            lines.1 += 1;
+        }
+    }
+}

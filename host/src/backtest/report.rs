@@ -1,0 +1,175 @@
+//! The answer of a play. Two plays of the same input give the same bytes: only what follows from program, tape and
+//! configuration is in it, never the machine's time.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
+
+use super::ledger::{PlayedFill, PlayedOrder};
+use crate::base::{Digest, StrategyName, Tag};
+use crate::market::Symbol;
+use crate::providers::tape::Tape;
+use crate::sandbox::{Exception, Fault, LogLevel};
+use crate::trading::{Balance, Profit};
+
+/// What was played.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayedStrategy {
+    /// Its name.
+    pub name: StrategyName,
+    /// The tag its source gives itself.
+    pub tag: Option<Tag>,
+    /// Of its source.
+    pub hash: Digest,
+    /// Of the JavaScript engine inside.
+    pub engine_hash: Digest,
+    /// With defaults filled in.
+    pub config: Map<String, Value>,
+}
+
+/// What it was played over.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayedTape {
+    /// As it was named.
+    pub name: String,
+    /// Of its records.
+    pub hash: Digest,
+    /// Whose market it recorded.
+    pub symbol: Symbol,
+    /// Records in it.
+    pub records: u64,
+}
+
+impl PlayedTape {
+    /// What a tape says of itself.
+    pub(super) fn of(tape: &Tape) -> Self {
+        let header = tape.header();
+        Self {
+            name: header.name.clone(),
+            hash: header.body.digest,
+            symbol: header.instrument.symbol.clone(),
+            records: header.records.total(),
+        }
+    }
+}
+
+/// Events by what became of them.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayedEvents {
+    /// A handler ran, by kind; timers count as `Timer`.
+    pub delivered: BTreeMap<&'static str, u64>,
+    /// No handler for them, or no guest at the time.
+    pub skipped: u64,
+    /// Left out because the guest slept and its mailbox was full, by kind.
+    pub dropped: BTreeMap<&'static str, u64>,
+}
+
+/// Fuel of the calls of one handler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HandlerFuel {
+    /// Calls.
+    pub count: u64,
+    /// Of the last one.
+    pub last: u64,
+    /// Of the most expensive one.
+    pub max: u64,
+    /// Of all.
+    pub total: u64,
+    /// Half of the calls used no more (the lower one of two middles).
+    pub median: u64,
+}
+
+impl HandlerFuel {
+    /// Of these calls, in their order.
+    pub(super) fn of(calls: &[u64]) -> Self {
+        let mut sorted = calls.to_vec();
+        sorted.sort_unstable();
+        Self {
+            count: calls.len() as u64,
+            last: calls.last().copied().unwrap_or(0),
+            max: sorted.last().copied().unwrap_or(0),
+            total: calls.iter().sum(),
+            median: sorted.get(calls.len().saturating_sub(1) / 2).copied().unwrap_or(0),
+        }
+    }
+}
+
+/// One line of the strategy, or about it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayedLine {
+    /// Tape time.
+    pub time: String,
+    /// How loud.
+    pub level: LogLevel,
+    /// Without line breaks.
+    pub text: String,
+}
+
+/// A fault and when it came.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlayedFault {
+    /// Tape time.
+    pub time: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub fault: Fault,
+}
+
+/// The answer of a play.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayReport {
+    /// What was played.
+    pub strategy: PlayedStrategy,
+    /// What it was played over.
+    pub tapes: Vec<PlayedTape>,
+    /// Tape time of the first record.
+    pub from: String,
+    /// Tape time of the last record.
+    pub to: String,
+    /// What the guest heard.
+    pub events: PlayedEvents,
+    /// All orders, in the order they were sent; denied ones among them.
+    pub orders: Vec<PlayedOrder>,
+    /// All matches, in their order.
+    pub fills: Vec<PlayedFill>,
+    /// By currency.
+    pub fees: BTreeMap<SmolStr, Decimal>,
+    /// By quote currency; what is still held is valued at the last reference price.
+    pub profit: Profit,
+    /// Of the paper account at the end.
+    pub balances: Vec<Balance>,
+    /// By handler; `create` is among them.
+    pub fuel: BTreeMap<String, HandlerFuel>,
+    /// Most bytes of memories and tables.
+    pub peak_memory_bytes: u64,
+    /// Uncaught JavaScript exceptions, the first hundred.
+    pub exceptions: Vec<Exception>,
+    /// How many there were.
+    pub exception_count: u64,
+    /// Guests that were thrown away.
+    pub faults: Vec<PlayedFault>,
+    /// What the strategy logged, the newest lines.
+    pub log: Vec<PlayedLine>,
+    /// Lines that were left out of `log`.
+    pub log_lines_left_out: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuel_is_summed_up() {
+        assert_eq!(HandlerFuel::of(&[]), HandlerFuel::default());
+        let fuel = HandlerFuel::of(&[5, 1, 9, 3]);
+        assert_eq!(fuel, HandlerFuel { count: 4, last: 3, max: 9, total: 18, median: 3 });
+    }
+}

@@ -1,0 +1,74 @@
+//! The floors that a command needs to compile and run one strategy without a host: no database, no data directory, nothing
+//! left behind.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Failure;
+use super::diagnostics;
+use super::output::{Format, Output};
+use crate::base::metrics::Metrics;
+use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Source};
+use crate::sandbox::{Program, Sandbox, SandboxConfig};
+
+/// Made once per command.
+pub(super) struct Workbench {
+    pub(super) compiler: Compiler,
+}
+
+impl Workbench {
+    /// Guests that one command keeps alive at most; each reserves address space.
+    pub(super) const GUESTS: u32 = 16;
+
+    /// For commands whose results must not depend on the machine's speed: guests are never interrupted to let others run.
+    pub(super) fn deterministic(guests: u32) -> Result<Self, Failure> {
+        Self::with(SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() })
+    }
+
+    /// Like a host.
+    pub(super) fn with(config: SandboxConfig) -> Result<Self, Failure> {
+        let metrics = Metrics::new();
+        let sandbox = Sandbox::new(config, &metrics).map_err(Failure::failed)?;
+        let compiler = Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).map_err(Failure::failed)?;
+        Ok(Self { compiler })
+    }
+
+    /// Compiles a source to something that can be launched; prints its diagnostics when there are any.
+    pub(super) fn program(&self, source: &Source, output: Output) -> Result<Arc<Program>, Failure> {
+        block_on(self.compiler.program(source))?.map_err(|error| failed(error, output))
+    }
+
+    /// Compiles a source; prints its diagnostics when there are any.
+    pub(super) fn compile(&self, source: &Source, output: Output) -> Result<Compiled, Failure> {
+        block_on(self.compiler.compile(source))?.map_err(|error| failed(error, output))
+    }
+}
+
+fn failed(error: CompileError, output: Output) -> Failure {
+    match error {
+        CompileError::Diagnostics(diagnostics) => refuse(&diagnostics, output),
+        other => Failure::failed(other),
+    }
+}
+
+/// Runs a future of the floors below on a runtime of its own.
+pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::failed)?;
+    Ok(runtime.block_on(future))
+}
+
+/// Answers with diagnostics.
+fn refuse(diagnostics: &[Diagnostic], output: Output) -> Failure {
+    match output.format {
+        Format::Text => output.text(diagnostics::text(diagnostics, output).trim_end()),
+        Format::Json => output.json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })),
+    }
+    Failure::Answered
+}
+
+/// Reads a source file for the compiler. Its diagnostics name it by its file name.
+pub(super) fn read_source(path: &Path) -> Result<Source, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+    Source::single(&name.to_string_lossy(), bytes).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
+}

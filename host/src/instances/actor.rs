@@ -1,0 +1,340 @@
+//! The task of a running instance: it alone owns the guest and the mailbox. Events, timers, faults and the way back from
+//! them are here; who starts and stops it is in `roster`.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::error::InstanceError;
+use super::metrics::InstanceMetrics;
+use super::persist;
+use super::restart::{Answer, RestartPolicy};
+use super::slot::Slot;
+use super::status::{LastError, Step};
+use crate::base::{Blame, Clock, Timestamp};
+use crate::bus::{Mailbox, Wake};
+use crate::market::{Event, EventKind};
+use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, GuestSetup, LogLevel, Program, StartError};
+use crate::store::Store;
+use crate::trading::Desk;
+
+/// Reports that are kept for an instance that waits for its next guest. Far above what its open orders can cause.
+const HELD_REPORTS: usize = 4_096;
+
+/// How often the figures of the mailbox are copied for the view, in events.
+const MAILBOX_EVERY: u64 = 64;
+
+/// Makes the parts of a guest that are used up by it.
+pub(super) type MakeSetup = Box<dyn Fn(Timestamp) -> GuestSetup + Send + Sync>;
+
+/// The task's own belongings.
+pub(super) struct Actor {
+    pub slot: Arc<Slot>,
+    pub desk: Arc<Desk>,
+    pub store: Store,
+    pub program: Arc<Program>,
+    pub make_setup: MakeSetup,
+    pub mailbox: Mailbox,
+    /// The clock of its first provider: timers are due by it.
+    pub pace: Arc<dyn Clock>,
+    pub policy: RestartPolicy,
+    pub soft: CancellationToken,
+    /// Own reports that came while no guest was there.
+    pub held: VecDeque<Arc<Event>>,
+}
+
+/// How the caller of `start` learns what became of the first guest.
+pub(super) type Ready = oneshot::Sender<Result<(), InstanceError>>;
+
+/// How the life of one guest ended.
+enum Ended {
+    /// The instance was asked to stop.
+    Stopped,
+    /// The first guest could not be made; the caller knows why.
+    Refused,
+    /// The guest is gone.
+    Faulted(Failure),
+}
+
+/// Why a guest is gone: a fault, or an exception that left no guest.
+struct Failure {
+    code: &'static str,
+    message: String,
+    blame: Blame,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { code: fault.code.as_str(), message: format!("{} (in {})", fault.message, fault.handler), blame: fault.blame }
+    }
+}
+
+impl From<&InstanceError> for Failure {
+    fn from(error: &InstanceError) -> Self {
+        match error {
+            InstanceError::Start { source: StartError::Exception(exception), .. } => {
+                Self { code: "exception", message: describe(exception), blame: Blame::Guest }
+            }
+            InstanceError::Start { source: StartError::Fault(fault), .. } => fault.clone().into(),
+            other => Self { code: "start_refused", message: other.to_string(), blame: other.blame() },
+        }
+    }
+}
+
+impl Actor {
+    /// Lives through as many guests as the restart policy allows.
+    pub(super) async fn run(mut self, ready: Ready) {
+        let mut ready = Some(ready);
+        loop {
+            // A panic is ours, never the guest's; it costs this guest and nobody else.
+            let ended = AssertUnwindSafe(self.live(&mut ready)).catch_unwind().await.unwrap_or_else(|panic| {
+                Ended::Faulted(Fault::new(FaultCode::HostBug, "host", panic_text(panic.as_ref())).into())
+            });
+            self.slot.update(|state| state.counters.guest_gone());
+            self.desk.set_active(&self.slot.spec.id, false);
+            match ended {
+                Ended::Stopped | Ended::Refused => break,
+                Ended::Faulted(failure) => {
+                    if !self.recover(failure).await {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The life of one guest, from `create(env)` to its end.
+    async fn live(&mut self, ready: &mut Option<Ready>) -> Ended {
+        let mut guest = match self.start().await {
+            Ok(guest) => guest,
+            Err(error) => return self.not_started(error, ready.take()),
+        };
+        self.desk.set_active(&self.slot.spec.id, true);
+        self.slot.step(Step::Ready);
+        if let Some(ready) = ready.take() {
+            // Nobody listens any more when the caller's connection is gone: the instance runs all the same.
+            let _ = ready.send(Ok(()));
+        }
+        match self.serve(&mut guest).await {
+            Ok(()) => {
+                self.farewell(&mut guest).await;
+                Ended::Stopped
+            }
+            Err(fault) if fault.code == FaultCode::Cancelled => Ended::Stopped,
+            Err(fault) => Ended::Faulted(fault.into()),
+        }
+    }
+
+    async fn start(&self) -> Result<Guest, InstanceError> {
+        let begun = self.slot.now();
+        let started = Guest::start(&self.program, (self.make_setup)(self.pace.now())).await;
+        let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.spec.id.clone(), source })?;
+        if self.slot.spec.scope.len() > 1 && !started.wants_cross_provider_events {
+            return Err(InstanceError::CrossProvider(self.slot.pin().name.to_string()));
+        }
+        self.slot.metrics().start_seconds.observe(self.slot.now().since(begun).as_secs_f64());
+        self.slot.update(|state| state.counters.observe(&guest.usage()));
+        Ok(guest)
+    }
+
+    /// The first failure of a start is the caller's answer; a later one counts as a fault.
+    fn not_started(&self, error: InstanceError, ready: Option<Ready>) -> Ended {
+        let failure = Failure::from(&error);
+        let Some(ready) = ready else { return Ended::Faulted(failure) };
+        self.note_failure(failure);
+        self.slot.step(Step::Refuse);
+        let _ = ready.send(Err(error));
+        Ended::Refused
+    }
+
+    /// Handles what comes until the instance is asked to stop.
+    async fn serve(&mut self, guest: &mut Guest) -> Result<(), Fault> {
+        while let Some(event) = self.held.pop_front() {
+            self.deliver(guest, &event).await?;
+        }
+        let mut handled: u64 = 0;
+        loop {
+            let due = guest.next_timer();
+            let wake = tokio::select! {
+                biased;
+                () = self.soft.cancelled() => return Ok(()),
+                wake = self.next(due) => wake,
+            };
+            match wake {
+                Wake::Event(event) => self.deliver(guest, &event).await?,
+                Wake::Timer => self.fire(guest).await?,
+            }
+            handled += 1;
+            if handled.is_multiple_of(MAILBOX_EVERY) {
+                self.note_mailbox();
+            }
+        }
+    }
+
+    /// Waits for an event or for the next timer. Asking for the next says that the one before is done.
+    async fn next(&self, due: Option<Timestamp>) -> Wake {
+        match due {
+            Some(due) => self.mailbox.recv_until(due, &self.pace).await,
+            None => Wake::Event(self.mailbox.recv().await),
+        }
+    }
+
+    async fn deliver(&self, guest: &mut Guest, event: &Event) -> Result<(), Fault> {
+        let kind = InstanceMetrics::kind(event.kind());
+        let begun = self.slot.now();
+        let delivery = guest.deliver(event).await;
+        self.account(guest, kind, begun, delivery)
+    }
+
+    /// Calls every timer that is due.
+    async fn fire(&self, guest: &mut Guest) -> Result<(), Fault> {
+        loop {
+            let begun = self.slot.now();
+            match guest.fire(self.pace.now()).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(delivery)) => self.account(guest, InstanceMetrics::TIMER, begun, Ok(delivery))?,
+                Err(fault) => return self.account(guest, InstanceMetrics::TIMER, begun, Err(fault)),
+            }
+        }
+    }
+
+    fn account(&self, guest: &Guest, kind: &'static str, begun: Timestamp, delivery: Result<Delivery, Fault>) -> Result<(), Fault> {
+        let metrics = self.slot.metrics();
+        let usage = guest.usage();
+        let delivery = match delivery {
+            Ok(delivery) => delivery,
+            Err(fault) => {
+                self.slot.update(|state| state.counters.observe(&usage));
+                return Err(fault);
+            }
+        };
+        self.slot.update(|state| {
+            state.counters.observe(&usage);
+            match (delivery.called, kind == InstanceMetrics::TIMER) {
+                (true, true) => state.counters.timers += 1,
+                (true, false) => state.counters.delivered += 1,
+                (false, _) => state.counters.skipped += 1,
+            }
+        });
+        if delivery.called {
+            metrics.handler_seconds.with_label_values(&[kind]).observe(self.slot.now().since(begun).as_secs_f64());
+            metrics.delivered.with_label_values(&[kind]).inc();
+            metrics.fuel.observe(delivery.fuel as f64);
+        } else {
+            metrics.skipped.inc();
+        }
+        if let Some(exception) = &delivery.exception {
+            self.note_exception(exception);
+        }
+        Ok(())
+    }
+
+    fn note_exception(&self, exception: &Exception) {
+        self.slot.update(|state| state.counters.exceptions += 1);
+        self.slot.metrics().exceptions.inc();
+        let error = LastError::new("exception", describe(exception), Blame::Guest, self.slot.now());
+        self.slot.failed(error, LogLevel::Error);
+    }
+
+    fn note_failure(&self, failure: Failure) {
+        self.slot.update(|state| state.counters.faults += 1);
+        let Failure { code, message, blame } = failure;
+        self.slot.failed(LastError::new(code, message, blame, self.slot.now()), LogLevel::Error);
+    }
+
+    fn note_mailbox(&self) {
+        let (dropped, queued) = (self.mailbox.dropped(), self.mailbox.len());
+        self.slot.update(|state| {
+            state.dropped = dropped;
+            state.queued = queued;
+        });
+    }
+
+    /// After a fault: waits out the backoff. False when the instance is to end instead.
+    async fn recover(&mut self, failure: Failure) -> bool {
+        self.note_failure(failure);
+        self.note_mailbox();
+        self.slot.step(Step::Fault);
+        let wait = match self.policy.on_fault(self.slot.now()) {
+            Answer::Wait(wait) => wait,
+            Answer::Quarantine => {
+                let text = "too many faults: quarantined until an operator starts it";
+                self.slot.log.host(LogLevel::Error, text, self.slot.now());
+                self.slot.step(Step::Quarantine);
+                // Only an operator takes it out of quarantine, so the next start of the host must not.
+                self.slot.update(|state| state.wanted = false);
+                persist::save_soon(&self.store, &self.slot);
+                return false;
+            }
+        };
+        let text = format!("a fresh guest starts in {} s", wait.as_secs_f64());
+        self.slot.log.host(LogLevel::Warn, text, self.slot.now());
+        if !self.wait_out(wait).await {
+            return false;
+        }
+        self.slot.step(Step::Retry);
+        self.slot.update(|state| state.counters.restarts += 1);
+        self.slot.metrics().restarts.inc();
+        true
+    }
+
+    /// Market data that comes meanwhile is gone, own reports are held for the next guest. False when asked to stop.
+    async fn wait_out(&mut self, wait: Duration) -> bool {
+        let over = tokio::time::sleep(wait);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.soft.cancelled() => return false,
+                () = &mut over => return true,
+                event = self.mailbox.recv() => self.hold(event),
+            }
+        }
+    }
+
+    fn hold(&mut self, event: Arc<Event>) {
+        let own = matches!(event.kind(), EventKind::ExecReport | EventKind::RiskControl);
+        if own && self.held.len() < HELD_REPORTS {
+            self.held.push_back(event);
+        } else {
+            self.slot.update(|state| state.counters.skipped += 1);
+            self.slot.metrics().skipped.inc();
+        }
+    }
+
+    /// Lets the guest save its state. Whatever goes wrong here is noted; the guest ends all the same.
+    async fn farewell(&self, guest: &mut Guest) {
+        self.desk.set_active(&self.slot.spec.id, false);
+        match guest.stop(self.pace.now()).await {
+            Ok(delivery) => {
+                if let Some(exception) = &delivery.exception {
+                    self.note_exception(exception);
+                }
+            }
+            Err(fault) if fault.code == FaultCode::Cancelled => {}
+            Err(fault) => self.note_failure(fault.into()),
+        }
+        self.slot.update(|state| state.counters.observe(&guest.usage()));
+        self.note_mailbox();
+    }
+}
+
+/// `TypeError: x is not a function in onTrade at 12:5`.
+pub(super) fn describe(exception: &Exception) -> String {
+    let place = match (exception.line, exception.column) {
+        (Some(line), Some(column)) => format!(" at {line}:{column}"),
+        (Some(line), None) => format!(" at line {line}"),
+        _ => String::new(),
+    };
+    format!("{} in {}{place}", exception.message, exception.handler)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the host panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))
+}

@@ -1,0 +1,108 @@
+//! Instances as rows of the database, and back. Must not decide anything about them.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::slot::{Pin, Slot, State};
+use super::spec::{InstanceSpec, Scope};
+use super::status::Status;
+use crate::base::{InstanceId, Timestamp};
+use crate::sandbox::{LimitOverrides, Limits};
+use crate::store::{Desired, InstanceRow, OrderFilter, Store, StoreError, WriteOp};
+
+/// Puts an instance on record as it is; returns when it is on the disk.
+pub(super) async fn save(store: &Store, slot: &Slot) -> Result<(), StoreError> {
+    store.writer().commit(vec![WriteOp::UpsertInstance(Box::new(row(slot)))]).await
+}
+
+/// Several at once, in one commit.
+pub(super) async fn save_all(store: &Store, slots: &[Arc<Slot>]) -> Result<(), StoreError> {
+    store.writer().commit(slots.iter().map(|slot| WriteOp::UpsertInstance(Box::new(row(slot)))).collect()).await
+}
+
+/// The same without waiting: for the instance's own task. A failure is logged; the next save repairs it.
+pub(super) fn save_soon(store: &Store, slot: &Slot) {
+    let id = slot.spec.id.clone();
+    let note = move |result: Result<(), StoreError>| {
+        if let Err(error) = result {
+            tracing::error!(instance = %id, %error, "the state of an instance was not written");
+        }
+    };
+    if let Err(error) = store.writer().write(vec![WriteOp::UpsertInstance(Box::new(row(slot)))], Some(Box::new(note))) {
+        tracing::error!(instance = %slot.spec.id, %error, "the state of an instance was not written");
+    }
+}
+
+/// Takes an instance and its saved state off the record. Its orders stay.
+pub(super) async fn delete(store: &Store, id: &InstanceId) -> Result<(), StoreError> {
+    store.writer().commit(vec![WriteOp::DeleteInstance(id.clone())]).await
+}
+
+/// The run that a new instance counts on from. An id that is used again after a deletion must not repeat the client order
+/// ids of its predecessor, whose orders are still on record.
+pub(super) async fn last_run(store: &Store, id: &InstanceId) -> Result<u64, StoreError> {
+    let newest = store.orders(&OrderFilter::of(id.clone(), 1)).await?;
+    Ok(newest.first().map_or(0, |order| order.run))
+}
+
+/// An instance read back.
+pub(super) struct Record {
+    pub spec: InstanceSpec,
+    pub state: State,
+    pub created_at: Timestamp,
+}
+
+/// Reads back every instance. Limits that the host no longer allows fall back to the host's, with a line in the log.
+pub(super) async fn load(store: &Store, host: &Limits, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+    store.instances().await?.into_iter().map(|row| read(row, host, now)).collect()
+}
+
+fn row(slot: &Slot) -> InstanceRow {
+    let (spec, state) = (&slot.spec, slot.state());
+    InstanceRow {
+        id: spec.id.clone(),
+        selector: spec.selector.clone(),
+        strategy: state.pin.name,
+        hash: state.pin.hash,
+        tag: state.pin.tag,
+        config: Value::Object(spec.config.clone()),
+        scope: json(&spec.scope),
+        limits: json(&spec.limits),
+        desired: if state.wanted { Desired::Running } else { Desired::Stopped },
+        run: state.run,
+        created_at: slot.created_at,
+        updated_at: slot.now(),
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Value {
+    // Maps with text keys and plain numbers: serialization cannot fail.
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+fn read(row: InstanceRow, host: &Limits, now: Timestamp) -> Result<Record, StoreError> {
+    let scope: Scope = column("instances.scope", row.scope)?;
+    let overrides: LimitOverrides = column("instances.limits", row.limits)?;
+    let config = column("instances.config", row.config)?;
+    let limits = host.with(&overrides).unwrap_or_else(|error| {
+        tracing::warn!(instance = %row.id, %error, "the limits on record are not allowed any more: the host's are used");
+        host.clone()
+    });
+    let pin = Pin { name: row.strategy, hash: row.hash, tag: row.tag };
+    let mut state = State::new(pin, limits, now);
+    state.status = if row.run == 0 { Status::Created } else { Status::Stopped };
+    state.wanted = row.desired == Desired::Running;
+    state.run = row.run;
+    let spec = InstanceSpec { id: row.id, selector: row.selector, config, scope, limits: overrides };
+    Ok(Record { spec, state, created_at: row.created_at })
+}
+
+fn column<T: serde::de::DeserializeOwned>(column: &str, value: Value) -> Result<T, StoreError> {
+    let text: String = value.to_string().chars().take(80).collect();
+    serde_json::from_value(value).map_err(|_| StoreError::Corrupt {
+        column: column.to_owned(),
+        value: text,
+        expected: "value of this version",
+    })
+}

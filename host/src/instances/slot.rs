@@ -1,0 +1,177 @@
+//! What the host knows of one instance, shared between the control plane and the instance's task. The lock inside is held
+//! for a copy, never across an await.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use super::counters::Counters;
+use super::logs::LogRing;
+use super::metrics::InstanceMetrics;
+use super::spec::InstanceSpec;
+use super::status::{LastError, Status, Step};
+use super::usage::UsageIndex;
+use crate::base::{Clock, Digest, StrategyName, Tag, Timestamp};
+use crate::bus::DropCounts;
+use crate::sandbox::{Limits, LogLevel};
+
+/// The revision that an instance is pinned to (decision 12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pin {
+    pub name: StrategyName,
+    pub hash: Digest,
+    pub tag: Option<Tag>,
+}
+
+/// The running half of an instance: how its task is asked, then told, to stop.
+pub(super) struct Task {
+    pub soft: CancellationToken,
+    pub hard: CancellationToken,
+    pub join: tokio::task::JoinHandle<()>,
+}
+
+/// What changes in the life of an instance.
+#[derive(Clone)]
+pub(super) struct State {
+    pub pin: Pin,
+    pub status: Status,
+    pub since: Timestamp,
+    /// Whether it runs again after a restart of the host.
+    pub wanted: bool,
+    pub run: u64,
+    pub last_error: Option<LastError>,
+    pub counters: Counters,
+    pub engine_hash: Option<Digest>,
+    pub limits: Limits,
+    /// What its validated configuration says.
+    pub dry_run: bool,
+    pub dropped: DropCounts,
+    pub queued: usize,
+}
+
+impl State {
+    /// Of an instance that was never started.
+    pub(super) fn new(pin: Pin, limits: Limits, now: Timestamp) -> Self {
+        Self {
+            pin,
+            status: Status::Created,
+            since: now,
+            wanted: false,
+            run: 0,
+            last_error: None,
+            counters: Counters::default(),
+            engine_hash: None,
+            limits,
+            dry_run: true,
+            dropped: DropCounts::default(),
+            queued: 0,
+        }
+    }
+}
+
+/// One instance. Lives from its creation to its deletion.
+pub(super) struct Slot {
+    pub spec: InstanceSpec,
+    pub created_at: Timestamp,
+    pub log: Arc<LogRing>,
+    /// Held by whoever starts, stops or deletes it: these never overlap.
+    pub task: tokio::sync::Mutex<Option<Task>>,
+    state: Mutex<State>,
+    shared: Arc<Shared>,
+}
+
+/// What all instances write to.
+pub(super) struct Shared {
+    pub clock: Arc<dyn Clock>,
+    pub metrics: InstanceMetrics,
+    pub usage: UsageIndex,
+}
+
+impl Slot {
+    pub(super) fn new(spec: InstanceSpec, state: State, created_at: Timestamp, log: LogRing, shared: Arc<Shared>) -> Arc<Self> {
+        shared.metrics.instances.with_label_values(&[state.status.as_str()]).inc();
+        let task = tokio::sync::Mutex::new(None);
+        Arc::new(Self { spec, created_at, log: Arc::new(log), task, state: Mutex::new(state), shared })
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.lock().clone()
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.lock().status
+    }
+
+    pub(super) fn pin(&self) -> Pin {
+        self.lock().pin.clone()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    pub(super) fn metrics(&self) -> &InstanceMetrics {
+        &self.shared.metrics
+    }
+
+    /// Changes the state; the figures of the metrics follow from [`Slot::step`] alone.
+    pub(super) fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.lock())
+    }
+
+    /// Takes a step of the status table. An illegal one is logged, and the old status is kept.
+    pub(super) fn step(&self, step: Step) -> Status {
+        let now = self.now();
+        let mut state = self.lock();
+        let before = state.status;
+        match before.after(step) {
+            Ok(after) => {
+                state.status = after;
+                state.since = now;
+                let pin = state.pin.clone();
+                drop(state);
+                self.moved(&pin, before, after, now);
+                after
+            }
+            Err(error) => {
+                drop(state);
+                tracing::error!(instance = %self.spec.id, %error, "status table");
+                before
+            }
+        }
+    }
+
+    /// Notes a failure where operators look: in the view, in the instance's log, in the host's log.
+    pub(super) fn failed(&self, error: LastError, level: LogLevel) {
+        self.log.host(level, format!("{}: {}", error.code, error.message), self.now());
+        tracing::warn!(instance = %self.spec.id, code = error.code, blame = error.blame.as_str(), "{}", error.message);
+        self.lock().last_error = Some(error);
+    }
+
+    /// Takes the instance out of the figures: it is being deleted.
+    pub(super) fn forget(&self) {
+        let status = self.status();
+        self.shared.metrics.instances.with_label_values(&[status.as_str()]).dec();
+    }
+
+    fn moved(&self, pin: &Pin, before: Status, after: Status, now: Timestamp) {
+        let metrics = &self.shared.metrics;
+        metrics.instances.with_label_values(&[before.as_str()]).dec();
+        metrics.instances.with_label_values(&[after.as_str()]).inc();
+        match (before.is_running(), after.is_running()) {
+            (false, true) => {
+                self.shared.usage.started(&pin.name, pin.hash, &self.spec.id, now);
+                metrics.revision(pin, 1);
+            }
+            (true, false) => {
+                self.shared.usage.stopped(&pin.name, pin.hash, &self.spec.id, now);
+                metrics.revision(pin, -1);
+            }
+            _ => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,103 @@
+//! Which revisions run where, and since when: the usage index. In memory; running instances fill it again at a restart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::base::{Digest, InstanceId, StrategyName, Timestamp};
+
+/// The use of one revision, as the gateway spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Bare name.
+    pub strategy: StrategyName,
+    /// Of the revision.
+    pub hash: Digest,
+    /// Running instances, sorted.
+    pub instances: Vec<InstanceId>,
+    /// Of `instances`.
+    pub count: usize,
+    /// When the first one started, RFC 3339; `0001-01-01T00:00:00Z` when none ever did.
+    pub first_seen: String,
+    /// When one started or stopped last.
+    pub last_seen: String,
+    /// Whether `count` is above 0.
+    pub running: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    instances: BTreeSet<InstanceId>,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+}
+
+/// Process lifetime. Entries stay when their count falls to 0: that is how a revision is known to be retired.
+#[derive(Debug, Default)]
+pub struct UsageIndex {
+    entries: Mutex<BTreeMap<(StrategyName, Digest), Entry>>,
+}
+
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+impl UsageIndex {
+    /// An instance of the revision started.
+    pub fn started(&self, strategy: &StrategyName, hash: Digest, instance: &InstanceId, now: Timestamp) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.entry((strategy.clone(), hash)).or_insert_with(|| Entry {
+            instances: BTreeSet::new(),
+            first_seen: now,
+            last_seen: now,
+        });
+        entry.instances.insert(instance.clone());
+        entry.last_seen = now;
+    }
+
+    /// It stopped.
+    pub fn stopped(&self, strategy: &StrategyName, hash: Digest, instance: &InstanceId, now: Timestamp) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.get_mut(&(strategy.clone(), hash)) {
+            entry.instances.remove(instance);
+            entry.last_seen = now;
+        }
+    }
+
+    /// The use of one revision, also when there is none.
+    pub fn of(&self, strategy: &StrategyName, hash: Digest) -> Usage {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(&(strategy.clone(), hash));
+        let instances: Vec<_> = entry.map(|entry| entry.instances.iter().cloned().collect()).unwrap_or_default();
+        let time = |pick: fn(&Entry) -> Timestamp| entry.map_or_else(|| NEVER.to_owned(), |entry| pick(entry).to_rfc3339());
+        Usage {
+            strategy: strategy.clone(),
+            hash,
+            count: instances.len(),
+            running: !instances.is_empty(),
+            instances,
+            first_seen: time(|entry| entry.first_seen),
+            last_seen: time(|entry| entry.last_seen),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_that_no_longer_runs_keeps_its_times() {
+        let (name, hash) = (StrategyName::new("delay").unwrap(), Digest::of(b"x"));
+        let id = InstanceId::new("i1").unwrap();
+        let index = UsageIndex::default();
+        assert_eq!(index.of(&name, hash).last_seen, NEVER);
+        index.started(&name, hash, &id, Timestamp::from_millis(1));
+        assert_eq!((index.of(&name, hash).count, index.of(&name, hash).running), (1, true));
+        index.stopped(&name, hash, &id, Timestamp::from_millis(2));
+        let usage = index.of(&name, hash);
+        assert_eq!((usage.count, usage.running), (0, false));
+        assert_eq!(usage.first_seen, "1970-01-01T00:00:00.001000000Z");
+        assert_eq!(usage.last_seen, "1970-01-01T00:00:00.002000000Z");
+    }
+}

@@ -1,0 +1,157 @@
+//! The real app in this process, on a free port and in a folder of its own, with the real paper venue. The venue's tape
+//! stands still until a test says `play`, so that every run begins at the same event.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use sandpit::app::App;
+use sandpit::base::lifecycle::Lifecycle;
+use sandpit::base::{ProviderName, SystemClock};
+use sandpit::config::Config;
+use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
+use sandpit::trading::Provider;
+use serde_json::{Value, json};
+
+use super::Client;
+use super::gate::Gate;
+
+/// The provider of every test app.
+pub(crate) const PROVIDER: &str = "paper";
+
+/// What it plays.
+pub(crate) const TAPE: &str = "btcusdt-20240808";
+
+/// What a test can have otherwise than by default.
+pub(crate) struct Builder {
+    config: Config,
+    speed: u32,
+}
+
+/// A running host. Ends with the test.
+pub(crate) struct TestApp {
+    pub(crate) client: Client,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    app: App,
+    speed: u32,
+    lifecycle: Lifecycle,
+    gates: Mutex<Vec<Arc<Gate>>>,
+    _dir: tempfile::TempDir,
+}
+
+impl Builder {
+    /// How many times as fast as it happened the tapes are played.
+    pub(crate) fn speed(mut self, speed: u32) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    pub(crate) fn header_read_ms(mut self, ms: u64) -> Self {
+        self.config.api.limits.header_read_ms = ms;
+        self
+    }
+
+    pub(crate) fn body_read_ms(mut self, ms: u64) -> Self {
+        self.config.api.limits.body_read_ms = ms;
+        self
+    }
+
+    /// Sources that may wait for the compiler.
+    pub(crate) fn compile_queue(mut self, queue: usize) -> Self {
+        self.config.compile.queue = queue;
+        self
+    }
+
+    /// Faulted guests come back after milliseconds, and `max_faults` of them are enough.
+    pub(crate) fn quick_restarts(mut self, max_faults: u32) -> Self {
+        self.config.instances.restart.backoff_first_ms = 5;
+        self.config.instances.restart.backoff_max_ms = 20;
+        self.config.instances.restart.max_faults = max_faults;
+        self
+    }
+
+    pub(crate) async fn start(self) -> TestApp {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = self.config;
+        config.data_dir = dir.path().join("data");
+        // The same sources in every test: compiled once for all of them. The cache is keyed, private and safe to share.
+        config.compile.cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+        let app = App::start(config).await.unwrap();
+        let token = std::fs::read_to_string(dir.path().join("data/admin.token")).unwrap();
+        let client = Client::new(app.address(), Some(&token));
+        let test = TestApp {
+            client,
+            address: app.address(),
+            token,
+            app,
+            speed: self.speed,
+            lifecycle: Lifecycle::new(),
+            gates: Mutex::new(Vec::new()),
+            _dir: dir,
+        };
+        test.add_provider(PROVIDER).await;
+        test
+    }
+}
+
+impl TestApp {
+    /// With the defaults of the product.
+    pub(crate) async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    pub(crate) fn builder() -> Builder {
+        let mut config = Config::default();
+        config.api.listen = ([127, 0, 0, 1], 0).into();
+        // Tests share the machine with each other: what is asked here is what happens, not how fast.
+        config.api.limits.request_ms = 300_000;
+        Builder { config, speed: 20 }
+    }
+
+    /// Attaches a further paper venue with the same tape, which stands still at its beginning.
+    pub(crate) async fn add_provider(&self, name: &str) -> String {
+        let name = ProviderName::new(name).unwrap();
+        let desk = self.app.desk();
+        let gate = Gate::new(paper(&name, self.speed));
+        desk.attach(gate.clone());
+        gate.clone().start(desk.outlet(&name, &self.lifecycle)).await.unwrap();
+        self.gates.lock().unwrap().push(gate);
+        name.to_string()
+    }
+
+    /// Stops it and takes it away.
+    pub(crate) async fn remove_provider(&self, name: &str) {
+        let gate = self.gate(name);
+        gate.stop().await;
+        self.app.desk().detach(gate.name());
+        self.gates.lock().unwrap().retain(|gate| gate.name().as_str() != name);
+    }
+
+    /// Lets the tape of [`PROVIDER`] run.
+    pub(crate) fn play(&self) {
+        self.open(PROVIDER);
+    }
+
+    /// Lets the tape of a provider run.
+    pub(crate) fn open(&self, provider: &str) {
+        self.gate(provider).open(&self.lifecycle);
+    }
+
+    /// Creates an instance on BTC-USDT of this provider.
+    pub(crate) async fn create_on(&self, provider: &str, id: &str, selector: &str, config: Value) {
+        let scope = json!({ provider: { "symbols": ["BTC-USDT"] } });
+        let body = json!({ "id": id, "strategy": { "identifier": selector, "config": config }, "scope": scope });
+        self.client.post("/strategy/instances", body).await.expect(201);
+    }
+
+    fn gate(&self, provider: &str) -> Arc<Gate> {
+        let gates = self.gates.lock().unwrap();
+        gates.iter().find(|gate| gate.name().as_str() == provider).expect("the provider was added").clone()
+    }
+}
+
+fn paper(name: &ProviderName, speed: u32) -> Arc<dyn Provider> {
+    let config = PaperConfig { tapes: vec![TAPE.to_owned()], speed: Speed::Times(speed), ..PaperConfig::default() };
+    Arc::new(PaperProvider::new(name.clone(), config, Arc::new(SystemClock::new())).unwrap())
+}
