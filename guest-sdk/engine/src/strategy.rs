@@ -155,9 +155,9 @@ fn find_handlers(object: &Value) -> JsResult<([Option<Value>; 15], Handlers)> {
 
 /// A function, asked once, or a plain value; one that throws is logged and means no.
 fn wants_cross_provider_events(object: &Value) -> bool {
-    let wanted = object.get_str(c"wantsCrossProviderEvents").and_then(|wanted| {
-        if wanted.is_function() { wanted.call(object, &[]) } else { Ok(wanted) }
-    });
+    let wanted = object
+        .get_str(c"wantsCrossProviderEvents")
+        .and_then(|wanted| if wanted.is_function() { wanted.call(object, &[]) } else { Ok(wanted) });
     wanted.map(|wanted| wanted.truthy()).unwrap_or_else(|_| {
         let error = exception("wantsCrossProviderEvents");
         log::write(Level::Warn, &format!("wantsCrossProviderEvents: {}", error.message));

@@ -120,14 +120,14 @@ impl Loader {
     }
 
     fn fault(&self, error: &wasmtime::Error, fuel: u64, store: &mut Store<State>) -> LoadFailure {
-        let fault = classify(error, "load", fuel, &mut store.data_mut().limiter);
+        let fault = classify(error, "load", fuel, store.data_mut());
         self.sandbox.count_fault(fault.code);
         from_fault(&fault)
     }
 }
 
 fn capacity(error: &wasmtime::Error, store: &mut Store<State>) -> LoadFailure {
-    from_fault(&classify(error, "load", 0, &mut store.data_mut().limiter))
+    from_fault(&classify(error, "load", 0, store.data_mut()))
 }
 
 /// A fault of the host is not the author's to mend.

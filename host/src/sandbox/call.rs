@@ -11,8 +11,7 @@ use wasmtime::Trap;
 
 use crate::base::{Clock, SystemClock};
 use crate::sandbox::fault::{Fault, FaultCode};
-use crate::sandbox::limiter::Limiter;
-use crate::sandbox::state::Ended;
+use crate::sandbox::state::{Ended, State};
 
 /// How long a cancelled guest may still run before it is dropped in the middle of a call.
 const CANCEL_GRACE: Duration = Duration::from_millis(100);
@@ -59,8 +58,8 @@ pub(crate) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>
 }
 
 /// Says what an error of wasmtime means for the guest.
-pub(crate) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64, limiter: &mut Limiter) -> Fault {
-    let refused = limiter.take_refused();
+pub(crate) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64, state: &mut State) -> Fault {
+    let refused = state.limiter.take_refused();
     if let Some(ended) = error.downcast_ref::<Ended>() {
         return Fault::new(ended.code, handler, ended.message.clone());
     }
@@ -68,7 +67,7 @@ pub(crate) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64
         return Fault::new(FaultCode::HostCapacity, handler, "the host has no room for another guest (sandbox.maxGuests)");
     }
     let memory = || {
-        let limit = limiter.limit_bytes();
+        let limit = state.limiter.limit_bytes();
         Fault::new(FaultCode::MemoryExhausted, handler, format!("the guest needs more than limits.memoryBytes = {limit}"))
     };
     match error.downcast_ref::<Trap>() {
@@ -76,6 +75,9 @@ pub(crate) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64
             Fault::new(FaultCode::FuelExhausted, handler, format!("the call used up its {fuel} fuel: is there an endless loop?"))
         }
         Some(Trap::StackOverflow) => Fault::new(FaultCode::StackOverflow, handler, "the WebAssembly stack overflowed"),
+        Some(Trap::UnreachableCodeReached) if state.stopped_for_jobs() => {
+            Fault::new(FaultCode::JobLimit, handler, "the call queued more than 10,000 promise jobs: does a promise queue itself?")
+        }
         Some(_) if refused => memory(),
         Some(trap) => Fault::new(FaultCode::GuestTrap, handler, format!("the engine stopped: {trap}")),
         None if refused => memory(),

@@ -128,7 +128,7 @@ impl Guest {
         let (exports, started) = match called.await {
             Ok(called) => called,
             Err(error) => {
-                let fault = classify(&error, CREATE, fuel, &mut store.data_mut().limiter);
+                let fault = classify(&error, CREATE, fuel, store.data_mut());
                 sandbox.count_fault(fault.code);
                 return Err(fault.into());
             }
@@ -306,7 +306,7 @@ impl Guest {
             Err(error) => {
                 let fault = match &mut self.running {
                     Some(running) => {
-                        classify(&error, handler, self.fuel_per_event, &mut running.store.data_mut().limiter)
+                        classify(&error, handler, self.fuel_per_event, running.store.data_mut())
                     }
                     None => dead(None),
                 };

@@ -106,6 +106,7 @@ impl GuestSetup {
             orders: 0,
             sleeps: 0,
             helper_calls: 0,
+            jobs_exceeded: false,
             limits: self.limits,
         };
         let limiter = Limiter::new(live.limits.memory_bytes);

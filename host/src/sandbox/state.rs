@@ -71,7 +71,13 @@ pub(super) struct Live {
     pub(super) orders: u32,
     pub(super) sleeps: u64,
     pub(super) helper_calls: u64,
+    /// The engine has said that it stops for [`JOBS_EXCEEDED`]; a trap follows.
+    pub(super) jobs_exceeded: bool,
 }
+
+/// How the engine's last line before it stops for its job limit begins. A guest that writes it itself changes the name of
+/// its own fault, nothing else.
+pub(super) const JOBS_EXCEEDED: &str = "stopped: more than 10000 promise jobs";
 
 /// Why an import ended the guest; travels through wasmtime to the fault.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +103,7 @@ impl Live {
         self.orders = 0;
         self.sleeps = 0;
         self.helper_calls = 0;
+        self.jobs_exceeded = false;
         let lost = self.gate.begin_event();
         if lost > 0 {
             self.log.line(LogLevel::Warn, &format!("{lost} log lines of the last event were over the limit and dropped"), self.seen);
@@ -116,6 +123,11 @@ impl Live {
 }
 
 impl State {
+    /// Whether the trap that has come is the engine's job limit.
+    pub(crate) fn stopped_for_jobs(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.jobs_exceeded)
+    }
+
     /// For evaluating a source: no import may be called.
     pub(crate) fn loading(memory_bytes: u64) -> Self {
         Self { limiter: Limiter::new(memory_bytes), cancel: CancellationToken::new(), live: None }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use sandpit::app::App;
-use sandpit::base::{ProviderName, SystemClock};
 use sandpit::base::lifecycle::Lifecycle;
+use sandpit::base::{ProviderName, SystemClock};
 use sandpit::config::Config;
 use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
 use sandpit::trading::Provider;
@@ -104,6 +104,8 @@ impl TestApp {
     pub(crate) fn builder() -> Builder {
         let mut config = Config::default();
         config.api.listen = ([127, 0, 0, 1], 0).into();
+        // Tests share the machine with each other: what is asked here is what happens, not how fast.
+        config.api.limits.request_ms = 300_000;
         Builder { config, speed: 20 }
     }
 

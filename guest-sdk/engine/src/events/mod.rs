@@ -131,13 +131,7 @@ pub fn deliver(envelope: Envelope, event: Event) -> JsResult<Delivery> {
     header(class, envelope, kind, symbol, payload)
 }
 
-fn header(
-    class: &LazyClass<Data>,
-    envelope: Envelope,
-    kind: Kind,
-    symbol: Option<Value>,
-    payload: Value,
-) -> JsResult<Delivery> {
+fn header(class: &LazyClass<Data>, envelope: Envelope, kind: Kind, symbol: Option<Value>, payload: Value) -> JsResult<Delivery> {
     let event = class.object(Data::Event(Header { envelope, kind, symbol, payload: payload.clone() }))?;
     Ok(Delivery { event, payload })
 }

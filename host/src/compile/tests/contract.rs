@@ -9,7 +9,7 @@ use crate::market::{
     BookSnapshot, ClientOrderId, DecimalText, Event, ExecutionReport, Fill, Level, Liquidity, OrderRequest, OrderType, Payload,
     ReportState, Side, Ticker, TimeInForce, decimal,
 };
-use crate::sandbox::{Delivery, FaultCode};
+use crate::sandbox::{Delivery, FaultCode, Limits};
 
 #[tokio::test]
 async fn a_component_imports_nothing_but_the_world() {
@@ -97,7 +97,8 @@ async fn the_same_events_use_the_same_fuel() {
 
 #[tokio::test]
 async fn deep_recursion_is_a_range_error_that_can_be_caught() {
-    let lab = Lab::default();
+    // What is tested is the stack: some of these take more than an event's usual fuel to get that deep.
+    let lab = Lab { limits: Limits { fuel_per_event: 5_000_000_000, ..Limits::default() }, ..Lab::default() };
     let mut guest = lab
         .guest(
             "const deep = (n) => n === 0 ? 0 : 1 + deep(n - 1); log('plain ' + deep(1000));
@@ -198,7 +199,7 @@ async fn market_data_is_what_the_events_said() {
     let delivery = guest.deliver(&event(1, Payload::Ticker(ticker))).await.unwrap();
     assert!(!delivery.called, "there is no onTicker, and its prices are taken in all the same");
     guest.deliver(&trade(2)).await.unwrap();
-    assert_eq!(lab.lines.texts(), ["0 99.5 100.5 60002.5 0 another,paper"]);
+    assert_eq!(lab.lines.texts(), ["0 99.5 100.5 60002.5 0 paper,second"]);
 
     let level = |price: &str| Level { price: decimals(price), quantity: decimals("1") };
     let book = BookSnapshot {
@@ -211,7 +212,7 @@ async fn market_data_is_what_the_events_said() {
     };
     guest.deliver(&event(3, Payload::BookSnapshot(book))).await.unwrap();
     guest.deliver(&trade(4)).await.unwrap();
-    assert_eq!(lab.lines.texts()[1], "0 98 102 60004.5 0 another,paper");
+    assert_eq!(lab.lines.texts()[1], "0 98 102 60004.5 0 paper,second");
 }
 
 #[tokio::test]
@@ -267,4 +268,32 @@ async fn own_reports_arrive_with_all_their_figures() {
         assert_eq!(given.get(key), Some(value), "{key} in {given}");
     }
     assert_eq!(lines[1], "ExecReport BTC-USDT paper");
+}
+
+#[tokio::test]
+async fn orders_reach_the_venue_exactly_as_they_were_worded() {
+    let lab = Lab::default();
+    let mut guest = lab
+        .guest(
+            "const r = env.runtime; const sent = [r.submitOrder(null, 'buy', '0.50', 60000.1), r.submitMarketOrder('paper', -1, 0.001)];
+             log(JSON.stringify(sent)); log(r.openOrders().length, r.position().quantity, JSON.stringify(r.balance('USDT')));
+             for (const bad of ['1e3', NaN, '', ' 1', '0x10']) try { r.submitOrder(null, 'buy', bad, 1); } catch (e) { log(e.code); }
+             try { r.submitOrder('nope', 'buy', 1, 1); } catch (e) { log(e.code); }
+             try { r.submitOrder(null, 'buy', 1, null); } catch (e) { log(e.code); }",
+        )
+        .await;
+    let delivery = guest.deliver(&trade(1)).await.unwrap();
+    assert_eq!(delivery.exception, None);
+    let lines = lab.lines.texts();
+    let ids: Vec<String> = serde_json::from_str(&lines[0]).unwrap();
+    let sent = lab.venue.orders.lock().unwrap().clone();
+    let told: Vec<_> = sent.iter().map(|order| order.client_order_id.as_str().to_owned()).collect();
+    assert_eq!(told, ids);
+    assert_eq!((sent[0].side, sent[0].order_type, sent[0].time_in_force), (Side::Buy, OrderType::Limit, TimeInForce::Gtc));
+    assert_eq!((sent[0].quantity.to_string(), sent[0].price.unwrap().to_string()), ("0.50".to_owned(), "60000.1".to_owned()));
+    assert_eq!((sent[1].side, sent[1].order_type, sent[1].time_in_force), (Side::Sell, OrderType::Market, TimeInForce::Ioc));
+    assert_eq!(sent[0].requested_at, trade(1).ingest_time);
+    assert_eq!(lines[1], r#"2 0 {"total":"1000000.5","available":"999999.5"}"#);
+    assert_eq!(lines[2..7], ["invalid_quantity"; 5]);
+    assert_eq!(lines[7..], ["unknown_provider", "invalid_price"]);
 }

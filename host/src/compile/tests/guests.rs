@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lab::{BEGIN, Lab, compile_source, guest_source, trade};
+use super::lab::{BEGIN, Lab, guest_source, program, trade};
 use crate::base::Blame;
-use crate::compile::{Compiled, Diagnostic, Stage};
-use crate::sandbox::{Delivery, Exception, Fault, Guest, StartError};
+use crate::compile::{Diagnostic, Stage};
+use crate::sandbox::{Delivery, Exception, Fault, Guest, Program, StartError};
 
 /// One line `// Expect: <when>: <what>`.
 struct Expectation {
@@ -123,16 +123,16 @@ async fn play(path: &Path) -> Vec<String> {
     let source = guest_source(path);
     let expected = expectations(source.entry().text());
     assert!(!expected.is_empty(), "{} says nothing of what it expects", path.display());
-    let compiled = compile_source(&source).await;
+    let program = program(&source).await;
     let mut wrong = Vec::new();
     for expectation in &expected {
-        let result = match (&compiled, expectation.when.as_str()) {
+        let result = match (&program, expectation.when.as_str()) {
             (Ok(_), "upload") if expectation.allows("accepted") => Ok(()),
             (Ok(_), "upload") if expectation.text.is_empty() && source.entry().text().contains("metadata.tag") => Ok(()),
             (Ok(_), "upload") => Err("it was accepted".to_owned()),
             (Err(diagnostics), "upload") => expectation.check_diagnostics(diagnostics),
             (Err(diagnostics), _) => expectation.check_tried(diagnostics),
-            (Ok(compiled), when) => run(compiled, when, expectation).await,
+            (Ok(program), when) => run(program, when, expectation).await,
         };
         if let Err(what) = result {
             wrong.push(format!("{}: {}: {what}", path.file_name().unwrap().to_string_lossy(), expectation.when));
@@ -141,9 +141,9 @@ async fn play(path: &Path) -> Vec<String> {
     wrong
 }
 
-async fn run(compiled: &Compiled, when: &str, expectation: &Expectation) -> Result<(), String> {
+async fn run(program: &Program, when: &str, expectation: &Expectation) -> Result<(), String> {
     let lab = Lab::default();
-    let guest = match lab.start(&compiled.program).await {
+    let guest = match lab.start(program).await {
         Ok((guest, _)) if when != "launch" => guest,
         Ok(_) => return expectation.check(&Outcome::Runs, &lab.lines.texts()),
         Err(StartError::Exception(exception)) => return expectation.check(&Outcome::Exception(*exception), &[]),

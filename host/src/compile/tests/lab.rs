@@ -3,15 +3,22 @@
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::metrics::Metrics;
-use crate::base::{InstanceId, ProviderName, Timestamp};
+use crate::base::{Clock, Digest, InstanceId, ManualClock, ProviderName, Timestamp};
+use crate::bus::{Bus, BusConfig};
 use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Source, SourceFile, check_config};
-use crate::market::{DecimalText, Event, Payload, Side, Symbol, Trade};
+use crate::market::{
+    ClientOrderId, DecimalText, Event, Instrument, InstrumentKind, OrderRequest, Payload, Side, Symbol, Trade, decimal,
+};
 use crate::sandbox::{
     Guest, GuestSetup, Limits, LogLevel, LogSink, Pace, Program, Sandbox, SandboxConfig, SavedInMemory, StartError, Started,
+};
+use crate::trading::{
+    Approved, Balance, Desk, Outlet, Provider, ProviderError, ProviderStatus, RiskConfig, TradingAccount,
 };
 
 /// When the tests take place.
@@ -29,7 +36,7 @@ pub(super) fn compiler(config: SandboxConfig) -> Compiler {
     let metrics = Metrics::new();
     let sandbox = Sandbox::new(SandboxConfig { max_guests: 50, ..config }, &metrics).unwrap();
     let cache_dir = Some(cache_dir());
-    Compiler::new(&sandbox, &CompilerConfig { cache_dir, cache_bytes: 64 << 20, ..CompilerConfig::default() }, &metrics).unwrap()
+    Compiler::new(&sandbox, &CompilerConfig { cache_dir, cache_bytes: 1 << 30, ..CompilerConfig::default() }, &metrics).unwrap()
 }
 
 /// Where native code is kept between tests: beside the test binary.
@@ -57,6 +64,15 @@ pub(super) async fn compile(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
 pub(super) async fn compile_source(source: &Source) -> Result<Compiled, Vec<Diagnostic>> {
     match shared().compile(source).await {
         Ok(compiled) => Ok(compiled),
+        Err(CompileError::Diagnostics(diagnostics)) => Err(diagnostics),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// From the cache, when an earlier test or run has compiled it.
+pub(super) async fn program(source: &Source) -> Result<Arc<Program>, Vec<Diagnostic>> {
+    match shared().program(source).await {
+        Ok(program) => Ok(program),
         Err(CompileError::Diagnostics(diagnostics)) => Err(diagnostics),
         Err(error) => panic!("{error}"),
     }
@@ -98,11 +114,16 @@ pub(super) struct Lab {
     pub(super) pace: Pace,
     pub(super) seed: u64,
     pub(super) config: Map<String, Value>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) venue: Arc<Venue>,
 }
 
 impl Default for Lab {
     fn default() -> Self {
+        let (desk, venue) = desk();
         Self {
+            desk,
+            venue,
             lines: Lines::default(),
             saved: SavedInMemory::default(),
             cancel: CancellationToken::new(),
@@ -124,13 +145,10 @@ impl Lab {
             instance: InstanceId::new("probe-1").unwrap(),
             config: check_config(program.metadata(), &self.config).unwrap_or_default(),
             seed: self.seed,
-            feeds: vec![
-                (provider(), vec![symbol("BTC-USDT"), symbol("ETH-USDT")]),
-                (ProviderName::new("another").unwrap(), vec![symbol("SOL-USDT")]),
-            ],
+            feeds: scope(),
             limits: self.limits.clone(),
             dry_run: false,
-            desk: None,
+            desk: Some(self.desk.clone()),
             pace: self.pace.clone(),
             log: Arc::new(self.lines.clone()),
             saved: Box::new(self.saved.clone()),
@@ -141,9 +159,95 @@ impl Lab {
 
     /// A guest of a source whose `onTrade` has this body.
     pub(super) async fn guest(&self, body: &str) -> Guest {
-        let program = shared().program(&Source::single("probe.js", on_trade(body)).unwrap()).await.unwrap();
+        let program = program(&Source::single("probe.js", on_trade(body)).unwrap()).await.unwrap();
         self.start(&program).await.unwrap().0
     }
+}
+
+/// A venue that takes every order and says nothing.
+pub(super) struct Venue {
+    name: ProviderName,
+    clock: Arc<ManualClock>,
+    instruments: Arc<[Instrument]>,
+    pub(super) orders: Mutex<Vec<OrderRequest>>,
+}
+
+#[async_trait]
+impl Provider for Venue {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+    fn adapter(&self) -> &'static str {
+        "test"
+    }
+    fn status(&self) -> ProviderStatus {
+        ProviderStatus::Running
+    }
+    fn instruments(&self) -> Arc<[Instrument]> {
+        self.instruments.clone()
+    }
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+    fn submit(&self, order: Approved<OrderRequest>) {
+        self.orders.lock().unwrap().push((*order).clone());
+    }
+    fn cancel(&self, _: &ClientOrderId, _: Timestamp) {}
+    fn balances(&self) -> Vec<Balance> {
+        let amount = |text: &str| decimal::parse(text).unwrap();
+        vec![Balance { currency: "USDT".into(), total: amount("1000000.50"), available: amount("999999.5") }]
+    }
+    fn is_paper(&self) -> bool {
+        true
+    }
+    async fn start(self: Arc<Self>, _: Outlet) -> Result<(), ProviderError> {
+        Ok(())
+    }
+    async fn stop(&self) {}
+}
+
+/// A desk that trades `BTC-USDT` at `paper` for the instance `probe-1`.
+fn desk() -> (Arc<Desk>, Arc<Venue>) {
+    let amount = |text: &str| decimal::parse(text).unwrap();
+    let instrument = Instrument {
+        symbol: symbol("BTC-USDT"),
+        kind: InstrumentKind::Spot,
+        venue: "test".into(),
+        price_increment: amount("0.01"),
+        quantity_increment: amount("0.00001"),
+        min_notional: amount("0"),
+        min_quantity: amount("0.00001"),
+        max_quantity: amount("9000"),
+    };
+    let venue = Arc::new(Venue {
+        name: provider(),
+        clock: Arc::new(ManualClock::new(BEGIN)),
+        instruments: Arc::new([instrument]),
+        orders: Mutex::new(Vec::new()),
+    });
+    let metrics = Metrics::new();
+    let desk = Desk::new(RiskConfig::default(), Bus::new(&metrics, BusConfig::default()), None, &metrics);
+    desk.attach(venue.clone());
+    let instance = InstanceId::new("probe-1").unwrap();
+    desk.admit(TradingAccount {
+        instance: instance.clone(),
+        revision: Digest::of(b"probe"),
+        run: 1,
+        scope: scope(),
+        dry_run: false,
+        limits: None,
+    });
+    desk.set_active(&instance, true);
+    desk.observe(&Arc::new(trade(1)));
+    (desk, venue)
+}
+
+/// What the instance follows, sorted by provider.
+fn scope() -> Vec<(ProviderName, Vec<Symbol>)> {
+    vec![
+        (ProviderName::new("paper").unwrap(), vec![symbol("BTC-USDT"), symbol("ETH-USDT")]),
+        (ProviderName::new("second").unwrap(), vec![symbol("SOL-USDT")]),
+    ]
 }
 
 pub(super) fn provider() -> ProviderName {

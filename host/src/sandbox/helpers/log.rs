@@ -6,7 +6,7 @@ use wasmtime::component::LinkerInstance;
 use super::text_cost;
 use crate::sandbox::bindings::log::Level;
 use crate::sandbox::log::{LogLevel, cut, escape};
-use crate::sandbox::state::{State, enter};
+use crate::sandbox::state::{JOBS_EXCEEDED, State, enter};
 
 /// Price of a line without its bytes.
 const WRITE: u64 = 2_000;
@@ -14,6 +14,7 @@ const WRITE: u64 = 2_000;
 pub(super) fn link(interface: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     interface.func_wrap("write", |mut cx: StoreContextMut<'_, State>, (level, text): (Level, String)| {
         let live = enter(&mut cx, text_cost(WRITE, &text))?;
+        live.jobs_exceeded |= level == Level::Error && text.starts_with(JOBS_EXCEEDED);
         let (text, was_cut) = cut(&text);
         if live.gate.admit(text.len(), live.now) {
             let mut line = escape(text);

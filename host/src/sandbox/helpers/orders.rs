@@ -158,10 +158,9 @@ fn open_orders(live: &Live, (provider, symbol): &Names) -> Vec<Order> {
 
 fn position(live: &Live, (provider, symbol): &Names) -> Result<OwnPosition, OrderError> {
     let position = desk(live)?.position(&live.instance, provider.as_deref(), symbol.as_deref()).map_err(refusal)?;
-    let average = position.cost.checked_div(position.quantity).unwrap_or_default().round_dp(12);
     Ok(OwnPosition {
         quantity: position.quantity.normalize().to_string(),
-        average_price: average.normalize().to_string(),
+        average_price: position.average_price().normalize().to_string(),
         realised_profit: position.realised_profit.normalize().to_string(),
     })
 }

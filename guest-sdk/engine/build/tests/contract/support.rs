@@ -13,8 +13,8 @@ mod bindings {
 use bindings::{Strategy, sandpit};
 
 pub use sandpit::strategy::events::{
-    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Kline, Level as BookLevel, ReportState,
-    RiskControl, Ticker, Trade,
+    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Kline, Level as BookLevel, ReportState, RiskControl, Ticker,
+    Trade,
 };
 pub use sandpit::strategy::log::Level;
 pub use sandpit::strategy::types::*;
@@ -166,11 +166,7 @@ impl market_data::Host for Host {
         None
     }
     fn state(&mut self, _: Option<String>, _: Option<String>) -> market_data::MarketState {
-        market_data::MarketState {
-            last: Some("100.5".to_owned()),
-            bid: Some("100".to_owned()),
-            ask: Some("101".to_owned()),
-        }
+        market_data::MarketState { last: Some("100.5".to_owned()), bid: Some("100".to_owned()), ask: Some("101".to_owned()) }
     }
 }
 
@@ -243,7 +239,11 @@ fn engine() -> &'static (Engine, Component) {
     static ENGINE: OnceLock<(Engine, Component)> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let mut config = Config::new();
-        config.consume_fuel(true).cranelift_nan_canonicalization(true).max_wasm_stack(NATIVE_STACK_BYTES).async_stack_size(2 * NATIVE_STACK_BYTES);
+        config
+            .consume_fuel(true)
+            .cranelift_nan_canonicalization(true)
+            .max_wasm_stack(NATIVE_STACK_BYTES)
+            .async_stack_size(2 * NATIVE_STACK_BYTES);
         let engine = Engine::new(&config).expect("the configuration is valid");
         let path = std::env::var("SANDPIT_ENGINE_WASM")
             .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../engine.wasm").to_owned());
@@ -313,10 +313,8 @@ impl Guest {
     }
 
     pub fn start_seeded(&mut self, config: &str, seed: u64) -> Result<Started, Exception> {
-        let feed = |provider: &str| Feed {
-            provider: provider.to_owned(),
-            symbols: vec!["BTC-USDT".to_owned(), "ETH-USDT".to_owned()],
-        };
+        let feed =
+            |provider: &str| Feed { provider: provider.to_owned(), symbols: vec!["BTC-USDT".to_owned(), "ETH-USDT".to_owned()] };
         let setup = Setup {
             instance_id: "i1".to_owned(),
             config: config.to_owned(),

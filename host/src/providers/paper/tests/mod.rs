@@ -1,6 +1,7 @@
 //! The paper venue as others see it: records and orders in, events and reports out.
 
 mod ledger;
+mod provider;
 mod rules;
 mod tape;
 
