@@ -3,7 +3,8 @@
 use crate::support::{Client, TestApp, guest};
 use serde_json::{Value, json};
 
-const BUILT_IN: [&str; 8] = ["delay", "extension-listener", "grid", "logging", "marketmaking", "meanreversion", "momentum", "noop"];
+const BUILT_IN: [&str; 8] =
+    ["delay", "extension-listener", "grid", "logging", "marketmaking", "meanreversion", "momentum", "noop"];
 
 fn names(listing: &Value) -> Vec<&str> {
     listing["modules"].as_array().unwrap().iter().map(|module| module["name"].as_str().unwrap()).collect()
@@ -36,14 +37,20 @@ async fn a_fresh_host_has_the_built_in_strategies() {
 async fn lists_are_read_in_pages_and_filtered() {
     let app = TestApp::start().await;
     let page = modules(&app.client, "?limit=1&offset=1").await;
-    assert_eq!((names(&page), &page["total"], &page["limit"], &page["offset"]), (vec!["extension-listener"], &json!(8), &json!(1), &json!(1)));
+    assert_eq!(
+        (names(&page), &page["total"], &page["limit"], &page["offset"]),
+        (vec!["extension-listener"], &json!(8), &json!(1), &json!(1))
+    );
     assert_eq!(names(&modules(&app.client, "?limit=0").await), Vec::<&str>::new());
     assert_eq!(modules(&app.client, "?offset=50").await["offset"], 8);
     assert_eq!(names(&modules(&app.client, "?strategy=MOMENTUM").await), ["momentum"]);
     let hash = app.client.get("/strategies/modules/grid").await.expect(200)["selectedRevisionHash"].clone();
     let hash = hash.as_str().unwrap();
     assert_eq!(names(&modules(&app.client, &format!("?hash={hash}")).await), ["grid"]);
-    assert_eq!(names(&modules(&app.client, &format!("?hash={}", hash.to_uppercase().replace("SHA256", "sha256"))).await), ["grid"]);
+    assert_eq!(
+        names(&modules(&app.client, &format!("?hash={}", hash.to_uppercase().replace("SHA256", "sha256"))).await),
+        ["grid"]
+    );
     assert_eq!(names(&modules(&app.client, "?strategy=nothing").await), Vec::<&str>::new());
 }
 
@@ -80,8 +87,15 @@ async fn selectors_arrive_with_and_without_percent_signs() {
         hex.to_owned(),
     ];
     for selector in same {
-        assert_eq!(app.client.get(&format!("/strategies/modules/{selector}")).await.expect(200)["selectedRevisionHash"], hash, "{selector}");
-        assert!(app.client.get(&format!("/strategies/modules/{selector}/source")).await.text.contains("module.exports"), "{selector}");
+        assert_eq!(
+            app.client.get(&format!("/strategies/modules/{selector}")).await.expect(200)["selectedRevisionHash"],
+            hash,
+            "{selector}"
+        );
+        assert!(
+            app.client.get(&format!("/strategies/modules/{selector}/source")).await.text.contains("module.exports"),
+            "{selector}"
+        );
     }
 }
 
@@ -89,8 +103,25 @@ async fn selectors_arrive_with_and_without_percent_signs() {
 async fn no_path_leads_out_of_the_catalogue() {
     let app = TestApp::start().await;
     let tricks = [
-        "%2e%2e%2fregistry.json", "%2e%2e", "..%2f..%2fetc%2fpasswd", "%252e%252e%252f", "delay;x", "delay%00", "delay%0a", "delay.%20",
-        "delay%2fx", "delay:..%2f", "delay@sha256:00", "delay@", "delay:", "@", ":", "sha256:", "%e2%80%aedelay", "del%5cay", "delay%ff",
+        "%2e%2e%2fregistry.json",
+        "%2e%2e",
+        "..%2f..%2fetc%2fpasswd",
+        "%252e%252e%252f",
+        "delay;x",
+        "delay%00",
+        "delay%0a",
+        "delay.%20",
+        "delay%2fx",
+        "delay:..%2f",
+        "delay@sha256:00",
+        "delay@",
+        "delay:",
+        "@",
+        ":",
+        "sha256:",
+        "%e2%80%aedelay",
+        "del%5cay",
+        "delay%ff",
     ];
     for trick in tricks {
         for path in [format!("/strategies/modules/{trick}"), format!("/strategies/modules/{trick}/source")] {

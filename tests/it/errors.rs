@@ -45,9 +45,20 @@ async fn unknown_parameters_are_refused_everywhere() {
     let app = TestApp::start().await;
     app.client.create("i1", "noop", json!({})).await;
     let reads = [
-        "/healthz", "/readyz", "/metrics", "/strategies", "/strategies/noop", "/strategies/modules", "/strategies/modules/noop",
-        "/strategies/modules/noop/source", "/strategy/instances", "/strategy/instances/i1", "/strategy/instances/i1/orders",
-        "/strategy/instances/i1/executions", "/strategy/instances/i1/logs", "/providers",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/strategies",
+        "/strategies/noop",
+        "/strategies/modules",
+        "/strategies/modules/noop",
+        "/strategies/modules/noop/source",
+        "/strategy/instances",
+        "/strategy/instances/i1",
+        "/strategy/instances/i1/orders",
+        "/strategy/instances/i1/executions",
+        "/strategy/instances/i1/logs",
+        "/providers",
     ];
     for path in reads {
         app.client.get(path).await;
@@ -98,7 +109,12 @@ async fn unknown_fields_are_refused_by_name() {
         let json = app.client.post(path, body).await.refused(400, "unknown_field");
         assert!(json["message"].as_str().unwrap().contains(&format!("`{field}`")), "{path}: {json}");
     }
-    let wrong = [json!({ "source": 5 }), json!({ "source": "x", "promoteLatest": "true" }), json!({ "source": "x", "tag": 1 }), json!([])];
+    let wrong = [
+        json!({ "source": 5 }),
+        json!({ "source": "x", "promoteLatest": "true" }),
+        json!({ "source": "x", "tag": 1 }),
+        json!([]),
+    ];
     for body in wrong {
         app.client.post("/strategies/modules", body).await.refused(400, "invalid_body");
     }

@@ -77,12 +77,15 @@ fn judge(expected: &Expectation, story: &Story) -> Option<String> {
         ("upload", _) => story.refused.is_some().then(|| "was refused".into()),
         // `create` is tried at the upload where its configuration has defaults (decision 16), so that is where it fails.
         ("launch", "exception" | "fault") => match (&story.refused, &story.not_started) {
-            (Some(why), _) | (None, Some(why)) => (!says(why, &expected.text)).then(|| format!("does not say `{}`", expected.text)),
+            (Some(why), _) | (None, Some(why)) => {
+                (!says(why, &expected.text)).then(|| format!("does not say `{}`", expected.text))
+            }
             (None, None) => Some("it started".into()),
         },
         ("launch", _) => story.traded.is_none().then(|| "it did not start".into()),
         (_, "fault") | ("trade", "exception") => {
-            let view = if expected.when == "stop" { story.stopped.as_ref() } else { story.traded.as_ref().or(story.stopped.as_ref()) };
+            let view =
+                if expected.when == "stop" { story.stopped.as_ref() } else { story.traded.as_ref().or(story.stopped.as_ref()) };
             let Some(view) = view else { return Some("it never ran".into()) };
             let error = &view["lastError"];
             let code = error["code"].as_str().unwrap_or("none");
@@ -98,7 +101,8 @@ fn judge(expected: &Expectation, story: &Story) -> Option<String> {
                 return Some(format!("{code} was not counted"));
             }
             let said = if expected.what == "exception" { expected.text.as_str() } else { "" };
-            (code == "exception" && !said.starts_with("fault") && !text(error).contains(said)).then(|| format!("does not say `{said}`"))
+            (code == "exception" && !said.starts_with("fault") && !text(error).contains(said))
+                .then(|| format!("does not say `{said}`"))
         }
         (_, "runs" | "logs") => {
             let Some(view) = &story.stopped else { return Some("it never ran".into()) };

@@ -46,7 +46,12 @@ async fn an_undeclared_giant_is_refused_at_the_limit() {
     let app = TestApp::start().await;
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     stream
-        .write_all(&head("POST", "/strategies/modules", &app.token, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n"))
+        .write_all(&head(
+            "POST",
+            "/strategies/modules",
+            &app.token,
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+        ))
         .await
         .unwrap();
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
@@ -117,15 +122,22 @@ async fn pages_of_other_sites_change_nothing() {
 async fn a_name_that_was_rebound_to_us_is_not_ours() {
     let app = TestApp::start().await;
     for host in ["evil.example", "evil.example:8880", "localhost.evil.example", "127.0.0.1.evil.example"] {
-        let request = app.client.request(Method::GET, "/strategies").header("host", host).header("origin", format!("http://{host}"));
+        let request =
+            app.client.request(Method::GET, "/strategies").header("host", host).header("origin", format!("http://{host}"));
         app.client.send(request).await.refused(421, "host_not_allowed");
     }
     for host in ["localhost", "127.0.0.1:1", "[::1]:8880"] {
         app.client.send(app.client.request(Method::GET, "/strategies").header("host", host)).await.expect(200);
     }
-    let two = format!("GET /strategies HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nAuthorization: Bearer {}\r\n\r\n", app.token);
+    let two = format!(
+        "GET /strategies HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nAuthorization: Bearer {}\r\n\r\n",
+        app.token
+    );
     let none = format!("GET /strategies HTTP/1.1\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n", app.token);
-    let absolute = format!("GET http://evil.example/strategies HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n", app.token);
+    let absolute = format!(
+        "GET http://evil.example/strategies HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        app.token
+    );
     for request in [two.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"), none, absolute] {
         let answer = exchange(app.address, request.as_bytes()).await.expect("closed");
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
@@ -153,7 +165,8 @@ async fn no_answer_invites_other_sites() {
 async fn forms_cannot_send_what_json_can() {
     let app = TestApp::start().await;
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
-        let request = app.client.request(Method::POST, "/strategies/modules").header("content-type", kind).body("{\"source\":\"x\"}");
+        let request =
+            app.client.request(Method::POST, "/strategies/modules").header("content-type", kind).body("{\"source\":\"x\"}");
         app.client.send(request).await.refused(415, "unsupported_media_type");
     }
     let bare = app.client.request(Method::POST, "/strategies/modules").body("{\"source\":\"x\"}");

@@ -105,7 +105,8 @@ async fn limits_can_be_set_within_what_the_host_allows() {
     let app = TestApp::start().await;
     let scope = json!({ PROVIDER: { "symbols": ["BTC-USDT"] } });
     let body = |limits: Value| json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": scope, "limits": limits });
-    let json = app.client.post("/strategy/instances", body(json!({ "memoryBytes": 1u64 << 40 }))).await.refused(422, "limits_invalid");
+    let json =
+        app.client.post("/strategy/instances", body(json!({ "memoryBytes": 1u64 << 40 }))).await.refused(422, "limits_invalid");
     assert!(json["message"].as_str().unwrap().contains("memoryBytes"), "{json}");
     let view = app.client.post("/strategy/instances", body(json!({ "fuelPerEvent": 2_000_000 }))).await.expect(201);
     assert_eq!(view["limits"]["fuelPerEvent"], 2_000_000);
@@ -115,7 +116,10 @@ async fn limits_can_be_set_within_what_the_host_allows() {
 async fn a_start_that_cannot_be_says_why() {
     let app = TestApp::start().await;
     let scope = json!({ "nowhere": { "symbols": ["BTC-USDT"] } });
-    app.client.post("/strategy/instances", json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": scope })).await.expect(201);
+    app.client
+        .post("/strategy/instances", json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": scope }))
+        .await
+        .expect(201);
     let json = app.client.act("/strategy/instances/i1/start").await.refused(409, "provider_unavailable");
     assert_eq!(json["message"], "provider \"nowhere\" unavailable");
 }
@@ -133,7 +137,11 @@ async fn faults_lead_to_quarantine_and_an_operator_leads_out_of_it() {
     })
     .await;
     assert_eq!((&view["running"], &view["faults"]), (&json!(false), &json!(3)), "{view:#}");
-    assert_eq!((&view["lastError"]["code"], &view["lastError"]["blame"]), (&json!("fuel_exhausted"), &json!("guest")), "{view:#}");
+    assert_eq!(
+        (&view["lastError"]["code"], &view["lastError"]["blame"]),
+        (&json!("fuel_exhausted"), &json!("guest")),
+        "{view:#}"
+    );
     let metrics = app.client.get("/metrics").await.text;
     assert!(metrics.lines().any(|line| line.contains("fault") && line.contains("code=\"fuel_exhausted\"")), "{metrics}");
     app.client.start("i1").await;
@@ -161,5 +169,8 @@ async fn logs_are_followed_in_pages() {
             break;
         }
     }
-    assert!(sequences.len() > 30 && sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "no line twice, none left out: {sequences:?}");
+    assert!(
+        sequences.len() > 30 && sequences.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "no line twice, none left out: {sequences:?}"
+    );
 }

@@ -11,9 +11,11 @@ const ORDERS: usize = 12;
 /// Beside these it is known what the canary sends; the rest of the guests does nothing that a neighbour could feel.
 fn hostile() -> Vec<String> {
     let bad = |what: &str| matches!(what, "fault" | "exception");
-    let by_name = ["flood", "endless", "storm", "giants", "garbage", "sleep", "pollution", "globals", "rejected", "random", "bomb"];
+    let by_name =
+        ["flood", "endless", "storm", "giants", "garbage", "sleep", "pollution", "globals", "rejected", "random", "bomb"];
     let guests = guest::all().into_iter().filter(|(name, expectations)| {
-        let runs = !expectations.iter().any(|e| e.when == "upload" && e.what == "diagnostic" || e.when == "launch" && bad(&e.what));
+        let runs =
+            !expectations.iter().any(|e| e.when == "upload" && e.what == "diagnostic" || e.when == "launch" && bad(&e.what));
         runs && (expectations.iter().any(|e| bad(&e.what)) || by_name.iter().any(|part| name.contains(part)))
     });
     guests.map(|(name, _)| name).collect()

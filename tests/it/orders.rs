@@ -20,7 +20,8 @@ fn timestamp(value: &Value) -> Timestamp {
     let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
     let days_in = |month: u64| [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month as usize - 1];
-    let days = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum::<u64>() + (1..month).map(days_in).sum::<u64>() + day - 1;
+    let days =
+        (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum::<u64>() + (1..month).map(days_in).sum::<u64>() + day - 1;
     let seconds = days * 86_400 + number(11..13) * 3_600 + number(14..16) * 60 + number(17..19);
     Timestamp::from_nanos(seconds * 1_000_000_000 + number(20..29))
 }
@@ -153,7 +154,8 @@ async fn fills_have_prices_that_stood_in_the_tapes_book() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_built_in_strategy_trades_by_its_name() {
     let app = TestApp::builder().speed(20).start().await;
-    let config = json!({ "dry_run": false, "lookback_period": 10, "momentum_threshold": 0.001, "order_size": "0.001", "cooldown": "1s" });
+    let config =
+        json!({ "dry_run": false, "lookback_period": 10, "momentum_threshold": 0.001, "order_size": "0.001", "cooldown": "1s" });
     traded(&app, "i1", "momentum", config, 2).await;
     let orders = rows(&app.client, "i1", "orders").await;
     let hash = sandpit::base::Digest::of(guest::builtin("momentum").as_bytes()).to_string();
@@ -167,7 +169,8 @@ async fn a_dry_run_sends_nothing() {
     app.client.create("i1", "canary", json!({ "every": 10, "dry_run": true })).await;
     app.client.start("i1").await;
     app.play();
-    eventually("trades", async || (app.client.instance("i1").await["events"]["delivered"].as_u64() > Some(100)).then_some(())).await;
+    eventually("trades", async || (app.client.instance("i1").await["events"]["delivered"].as_u64() > Some(100)).then_some(()))
+        .await;
     assert_eq!(rows(&app.client, "i1", "orders").await.len(), 0);
     assert_eq!(app.client.instance("i1").await["dryRun"], true);
 }

@@ -29,7 +29,11 @@ async fn everything_is_there_after_a_kill() {
     launch(&host.client, "rests", "canary:v1.0.0", json!({ "every": 20 })).await;
     host.client.stop("rests").await;
     // The name moves on; the instance must not.
-    let newer = host.client.post("/strategies/modules", json!({ "source": moved, "promoteLatest": true, "aliases": ["next"] })).await.expect(201);
+    let newer = host
+        .client
+        .post("/strategies/modules", json!({ "source": moved, "promoteLatest": true, "aliases": ["next"] }))
+        .await
+        .expect(201);
     let modules = host.client.get("/strategies/modules").await.expect(200);
     let executions = eventually("five executions", async || {
         let executions = history(&host.client, "runs", "executions").await;
@@ -42,14 +46,26 @@ async fn everything_is_there_after_a_kill() {
     let host = Host::start(dir.path(), "").await;
     let after = host.client.get("/strategies/modules").await.expect(200);
     assert_eq!(without_running(after), without_running(modules), "catalogue and tags");
-    assert_eq!(host.client.get("/strategies/modules/canary:next").await.expect(200)["selectedRevisionHash"], newer["module"]["hash"]);
+    assert_eq!(
+        host.client.get("/strategies/modules/canary:next").await.expect(200)["selectedRevisionHash"],
+        newer["module"]["hash"]
+    );
     let runs = host.client.instance("runs").await;
-    assert_eq!((&runs["status"], &runs["hash"], &runs["strategy"]["selector"]), (&json!("running"), &json!(hash), &json!("canary")), "{runs:#}");
+    assert_eq!(
+        (&runs["status"], &runs["hash"], &runs["strategy"]["selector"]),
+        (&json!("running"), &json!(hash), &json!("canary")),
+        "{runs:#}"
+    );
     assert_eq!(runs["strategy"]["config"], json!({ "every": 20 }));
     let rests = host.client.instance("rests").await;
-    assert_eq!((&rests["status"], &rests["running"], &rests["hash"]), (&json!("stopped"), &json!(false), &json!(hash)), "{rests:#}");
+    assert_eq!(
+        (&rests["status"], &rests["running"], &rests["hash"]),
+        (&json!("stopped"), &json!(false), &json!(hash)),
+        "{rests:#}"
+    );
 
-    let known: Vec<String> = history(&host.client, "runs", "executions").await.iter().map(|row| row["executionId"].to_string()).collect();
+    let known: Vec<String> =
+        history(&host.client, "runs", "executions").await.iter().map(|row| row["executionId"].to_string()).collect();
     for execution in &executions {
         assert!(known.contains(&execution["executionId"].to_string()), "an execution that was shown is gone: {execution}");
     }
@@ -61,7 +77,8 @@ async fn everything_is_there_after_a_kill() {
             assert_eq!(found[key], order[key], "{key} of {order}");
         }
     }
-    eventually("it trades again", async || (history(&host.client, "runs", "orders").await.len() > known.len()).then_some(())).await;
+    eventually("it trades again", async || (history(&host.client, "runs", "orders").await.len() > known.len()).then_some(()))
+        .await;
     let ids: Vec<String> = history(&host.client, "runs", "orders").await.iter().map(|row| row["id"].to_string()).collect();
     let unique: std::collections::HashSet<&String> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len(), "an order id came twice");

@@ -119,9 +119,8 @@ pub fn load_failure() -> Diagnostic {
 fn looks_like_es_module(diagnostic: &Diagnostic) -> bool {
     let (Some(file), Some(line)) = (&diagnostic.file, diagnostic.line) else { return false };
     let is_word_of_modules = |word: &str| matches!(word, "import" | "export" | "await");
-    let in_line = |text: &str| {
-        text.split(|letter: char| !letter.is_alphanumeric() && !"_$".contains(letter)).any(is_word_of_modules)
-    };
+    let in_line =
+        |text: &str| text.split(|letter: char| !letter.is_alphanumeric() && !"_$".contains(letter)).any(is_word_of_modules);
     modules::with_line(file, line, in_line).unwrap_or(false)
 }
 

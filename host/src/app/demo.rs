@@ -33,7 +33,8 @@ impl App {
     }
 }
 
-/// Reacts to a move of a few hundredths of a percent within seconds, which these minutes of the market have all the time.
+/// Reacts to a move of half a hundredth of a percent within twenty trades: these minutes of the market have one every ten
+/// seconds or so.
 fn momentum() -> Value {
     json!({
         "id": INSTANCES[0],
@@ -42,7 +43,7 @@ fn momentum() -> Value {
             "config": {
                 "dry_run": false,
                 "lookback_period": 20,
-                "momentum_threshold": 0.01,
+                "momentum_threshold": 0.005,
                 "order_size": "0.001",
                 "cooldown": "5s",
             },

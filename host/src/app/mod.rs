@@ -6,6 +6,8 @@ pub mod demo;
 mod error;
 pub mod pulse;
 pub mod strategies;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{DirBuilder, Permissions};
 use std::net::SocketAddr;
@@ -41,6 +43,7 @@ pub struct App {
     store: Store,
     desk: Arc<Desk>,
     catalogue: Arc<Catalogue>,
+    compiler: Arc<Compiler>,
     instances: Arc<Instances>,
     readiness: Readiness,
     serving: Serving,
@@ -106,7 +109,7 @@ impl App {
             lifecycle: lifecycle.clone(),
             readiness: readiness.clone(),
             catalogue: Arc::clone(&catalogue),
-            compiler,
+            compiler: Arc::clone(&compiler),
             instances: Arc::clone(&instances),
             desk: Arc::clone(&desk),
             store: store.clone(),
@@ -114,7 +117,21 @@ impl App {
         let router = api::router(floors, access, &config.api);
         let serving = Serving::begin(server, router, &config, &lifecycle);
         readiness.set(true);
-        Ok(Self { config, clock, metrics, lifecycle, store, desk, catalogue, instances, readiness, serving, token, restored })
+        Ok(Self {
+            config,
+            clock,
+            metrics,
+            lifecycle,
+            store,
+            desk,
+            catalogue,
+            compiler,
+            instances,
+            readiness,
+            serving,
+            token,
+            restored,
+        })
     }
 
     /// Where the control plane is served.
@@ -144,6 +161,16 @@ impl App {
     /// The catalogue.
     pub fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// The compiler.
+    pub fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
+    /// The tasks of the host.
+    pub fn lifecycle(&self) -> &Lifecycle {
+        &self.lifecycle
     }
 
     /// The registry.

@@ -36,7 +36,9 @@ pub async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<Catalog
 /// Compiles what was not compiled yet (or takes it from the cache) and tells the catalogue what came of it. One broken revision
 /// never keeps the others from being used.
 pub async fn load(catalogue: &Arc<Catalogue>, compiler: &Compiler) {
-    for hash in catalogue.unjudged() {
+    let waiting = catalogue.unjudged();
+    tracing::info!(revisions = waiting.len(), "making the strategies ready: those that were never compiled take a second each");
+    for hash in waiting {
         match revision::program(catalogue, compiler, hash).await {
             Ok(program) => catalogue.accept(hash, Arc::clone(program.metadata())),
             Err(RevisionError::Compile(CompileError::Diagnostics(diagnostics))) => {

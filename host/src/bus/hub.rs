@@ -16,7 +16,7 @@ use crate::bus::{Filter, KindSet};
 use crate::market::{Event, EventKind, Payload, Symbol};
 
 /// Limits of the bus.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BusConfig {
     /// Market events that may wait in one mailbox before the oldest that is out of date gives way. At least 1; default 1024:

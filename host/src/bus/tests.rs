@@ -322,7 +322,7 @@ async fn lockstep_loses_no_wake_up() {
                 };
                 match wake {
                     Wake::Event(event) => {
-                        if (event.sequence + n as u64) % 7 == 0 {
+                        if (event.sequence + n as u64).is_multiple_of(7) {
                             sleeping.sleep_until(event.ingest_time.plus(Duration::from_nanos(1))).await;
                         }
                         if event.sequence % 3 == n as u64 % 3 {

@@ -95,11 +95,13 @@ impl Catalogue {
     /// Stores a compiled source and moves tags to it. The same upload again changes nothing. Blocks on the disk.
     ///
     /// # Errors
-    /// A name or tag that is not allowed, a source that is too large, or the disk; then nothing has changed.
+    /// A name, tag or file name that is not allowed, or the disk; then nothing has changed.
     pub fn add(&self, new: &NewRevision<'_>, options: &AddOptions) -> Result<Added, CatalogueError> {
         let name = self.check_name(new, options)?;
         let tags = Tags::read(&new.metadata, options)?;
         let hash = new.source.digest();
+        // Before the change, so that nobody finds the revision without knowing what it is.
+        self.accept(hash, Arc::clone(&new.metadata));
         let outcome = self.change(|catalogue, registry| {
             let stored = catalogue.store_files(&name, hash, new.source, registry)?;
             let entry = registry.strategies.0.entry(name.to_string()).or_default();
@@ -113,9 +115,9 @@ impl Catalogue {
             let created = stored == Stored::New;
             Ok(Added { name: name.clone(), hash, tag: tags.own.clone(), path, created, moved, kept })
         });
-        // Also after a failure that came too late to undo the change: then the revision is there.
-        if self.index().record(&hash).is_some() {
-            self.accept(hash, Arc::clone(&new.metadata));
+        // It may be there even so: a failure can come too late to undo the change.
+        if outcome.is_err() && self.index().record(&hash).is_none() {
+            self.forget(&hash);
         }
         outcome
     }
@@ -159,8 +161,6 @@ impl Catalogue {
     fn fill(&self, line: &mut HashEntry, name: &StrategyName, hash: Digest, new: &NewRevision<'_>, tag: &Tag) {
         line.path = Record::path_of(name, &hash);
         line.files = beside(new.source).map(|file| file.path.clone()).collect();
-        let entry = &new.source.entry().path;
-        line.entry = (!line.files.is_empty() && *entry != format!("{name}.js")).then(|| entry.clone());
         line.size = Some(new.source.files().iter().map(|file| file.bytes.len() as u64).sum());
         line.tag.get_or_insert_with(|| tag.to_string());
         line.engine.get_or_insert_with(|| new.engine.to_string());
@@ -257,14 +257,19 @@ fn beside(source: &Source) -> impl Iterator<Item = &SourceFile> {
     source.files().iter().filter(move |file| file.path != *entry)
 }
 
-/// The entry is stored as `<name>.js`, so no other file may be called that; and no two may differ in case only, or copying
-/// the directory to another system would lose one.
+/// The entry is stored as `<name>.js`: with files beside it, it must be called that from the beginning, or what they require
+/// would change. No two may differ in case only, or copying the directory to another system would lose one.
 fn check_files(name: &StrategyName, source: &Source) -> Result<(), CatalogueError> {
-    let mut folded = BTreeSet::from([format!("{name}.js")]);
+    let refuse = |path: &str, reason: String| CatalogueError::FileName { given: path.to_owned(), reason };
+    let stored = format!("{name}.js");
+    let entry = &source.entry().path;
+    if source.files().len() > 1 && *entry != stored {
+        return Err(refuse(entry, format!("the entry of a strategy of several files is `{stored}`")));
+    }
+    let mut folded = BTreeSet::from([stored]);
     for file in beside(source) {
         if !folded.insert(file.path.to_ascii_lowercase()) {
-            let reason = format!("another file has this name apart from its case, or it is `{name}.js`, as the entry is stored");
-            return Err(CatalogueError::FileName { given: file.path.clone(), reason });
+            return Err(refuse(&file.path, "another file has this name, apart from its case".to_owned()));
         }
     }
     Ok(())

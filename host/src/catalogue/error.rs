@@ -89,7 +89,7 @@ pub enum CatalogueError {
         /// What the source says.
         metadata: StrategyName,
     },
-    /// Two files of the source would get the same name.
+    /// A file of the source cannot be stored under its name.
     #[error("file name `{given}` is not allowed: {reason}")]
     FileName {
         /// Which file.

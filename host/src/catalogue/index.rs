@@ -49,8 +49,6 @@ pub struct Record {
     pub tag: Option<Tag>,
     /// Where the entry file is, below the strategies directory.
     pub path: String,
-    /// What the author called the entry file, when it has files beside it and another name.
-    pub entry: Option<String>,
     /// Further files beside it.
     pub files: Vec<String>,
     /// The engine that it was first compiled with.
@@ -76,11 +74,6 @@ impl Record {
         format!("{}/{}/{file}", self.name, self.hash.hex())
     }
 
-    /// What the entry file is called among the revision's files.
-    pub(super) fn entry_name(&self) -> String {
-        self.entry.clone().unwrap_or_else(|| format!("{}.js", self.name))
-    }
-
     fn read(name: &StrategyName, hash: Digest, entry: &HashEntry) -> Self {
         let expected = Self::path_of(name, &hash);
         let invalid = |code, message| Some(Arc::new(Invalid { code, message, diagnostics: None }));
@@ -88,7 +81,7 @@ impl Record {
             let message = format!("registry path mismatch: expected {expected}, got {}", selector::quoted(&entry.path));
             invalid("path_mismatch", message)
         } else {
-            let bad = entry.files.iter().chain(&entry.entry).find(|file| !stays_inside(file));
+            let bad = entry.files.iter().find(|file| !stays_inside(file));
             bad.and_then(|file| invalid("path_mismatch", format!("file path `{}` leaves its folder", selector::quoted(file))))
         };
         Self {
@@ -96,7 +89,6 @@ impl Record {
             hash,
             tag: entry.tag.as_deref().and_then(|tag| Tag::new(tag).ok()),
             path: expected,
-            entry: entry.entry.clone(),
             // Paths that break the rule are never followed, not even to delete.
             files: if fault.is_none() { entry.files.clone() } else { Vec::new() },
             engine: entry.engine.clone(),
@@ -149,7 +141,14 @@ impl Index {
         for (key, line) in &entry.hashes.0 {
             match key.parse::<Digest>() {
                 Ok(hash) if hash.to_string() == *key => {
-                    self.owners.entry(hash).or_insert_with(|| name.clone());
+                    let owner = self.owners.entry(hash).or_insert_with(|| name.clone()).clone();
+                    if owner != name {
+                        self.problem(
+                            name.as_str(),
+                            Some(key),
+                            format!("it is registered under `{owner}` as well: it belongs to one strategy"),
+                        );
+                    }
                     strategy.revisions.insert(hash, Arc::new(Record::read(&name, hash, line)));
                 }
                 Ok(hash) => self.problem(name.as_str(), Some(key), format!("write the hash as {hash}")),

@@ -319,7 +319,7 @@ impl Catalogue {
             })
         };
         let changed = |what: String| invalid("hash_mismatch", format!("module hash mismatch for {}: {what}", record.path));
-        let entry = record.entry_name();
+        let entry = format!("{}.js", record.name);
         let mut files = vec![SourceFile { path: entry.clone(), bytes: read(&record.path)? }];
         for path in &record.files {
             files.push(SourceFile { path: path.clone(), bytes: read(&record.path_beside(path))? });

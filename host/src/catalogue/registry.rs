@@ -37,8 +37,6 @@ pub(super) struct HashEntry {
     pub(super) tag: Option<String>,
     /// Where the entry file is: `<name>/<64 hex>/<name>.js`.
     pub(super) path: String,
-    /// What the author called the entry file, when it has files beside it and another name.
-    pub(super) entry: Option<String>,
     /// Further files beside it, by path.
     #[serde(default)]
     pub(super) files: Vec<String>,
@@ -85,13 +83,7 @@ impl HashEntry {
     fn to_value(&self) -> Value {
         let mut fields: serde_json::Map<String, Value> = self.other.clone().into_iter().collect();
         fields.insert("path".to_owned(), Value::from(self.path.as_str()));
-        let texts = [
-            ("tag", &self.tag),
-            ("entry", &self.entry),
-            ("engine", &self.engine),
-            ("world", &self.world),
-            ("createdAt", &self.created_at),
-        ];
+        let texts = [("tag", &self.tag), ("engine", &self.engine), ("world", &self.world), ("createdAt", &self.created_at)];
         for (key, text) in texts {
             fields.extend(text.as_ref().map(|text| (key.to_owned(), Value::from(text.as_str()))));
         }

@@ -1,5 +1,6 @@
 //! `sandpit serve`: the host with its control plane, until it is asked to stop.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -107,7 +108,7 @@ async fn live(app: &App, exit_after: Option<Duration>, output: Output) -> Readin
     pulse.read(app)
 }
 
-/// Completes at SIGINT or SIGTERM. A second signal ends the process at once.
+/// Completes at SIGINT or SIGTERM.
 async fn stop_signal() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
         tracing::error!("signals cannot be received: stop the process with SIGKILL");
@@ -122,7 +123,8 @@ async fn stop_signal() {
 
 fn trace(config: &Config) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let set = match config.log.format {
         LogFormat::Human => lines.with_target(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

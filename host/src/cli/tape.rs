@@ -226,3 +226,57 @@ fn record_json(record: &Record, grid: Grid) -> Value {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        tape: TapeArgs,
+    }
+
+    fn output(words: &[&str]) -> anyhow::Result<String> {
+        let line = Line::try_parse_from([&["tape"], words].concat())?;
+        let mut out = Vec::new();
+        run(line.tape, &mut out)?;
+        Ok(String::from_utf8(out)?)
+    }
+
+    #[test]
+    fn info_and_head_show_the_built_in_tapes() {
+        let info = output(&["info", "ethusdt-20240808"]).unwrap();
+        assert!(info.starts_with("ethusdt-20240808  spot ETH-USDT at BINANCE\n"), "{info}");
+        let header: TapeHeader = serde_json::from_str(&output(&["info", "ethusdt-20240808", "--format", "json"]).unwrap()).unwrap();
+        assert_eq!(header.records.trades, 6106);
+        let head = output(&["head", "ethusdt-20240808", "-n", "3"]).unwrap();
+        let lines: Vec<_> = head.lines().collect();
+        assert_eq!(lines[0], "2024-08-08T23:54:14.152300000Z  snapshot 35346513512  1000 bids, 1000 asks");
+        assert_eq!(lines[2], "2024-08-08T23:54:14.239300000Z  best 35346513515  bid 2683.8 x 2.2582, ask 2683.81 x 31.4395");
+        let head = output(&["head", "ethusdt-20240808", "-n", "3", "--format", "json"]).unwrap();
+        let best: Value = serde_json::from_str(head.lines().last().unwrap()).unwrap();
+        assert_eq!((&best["kind"], &best["ask"]), (&json!("best"), &json!(["2683.81", "31.4395"])));
+    }
+
+    #[test]
+    fn a_recording_becomes_a_tape_of_the_name_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (recording, tape) = (folder.path().join("r.jsonl"), folder.path().join("mine.tape"));
+        let lines = concat!(
+            "1000000000 {\"lastUpdateId\":1,\"bids\":[[\"5.0\",\"1\"]],\"asks\":[[\"6.0\",\"1\"]]}\n",
+            "1000001000 {\"stream\":\"x\",\"data\":{\"e\":\"trade\",\"E\":1001,\"s\":\"SOLUSDT\",\"t\":1,\"p\":\"5.0\",\"q\":\"1\",\"T\":1001,\"m\":true,\"M\":true}}\n",
+        );
+        std::fs::write(&recording, lines).unwrap();
+        let (recording, tape) = (recording.to_str().unwrap(), tape.to_str().unwrap());
+        let words = ["import", recording, "-o", tape, "--symbol", "SOL-USDT", "--tick", "0.5", "--lot", "0.1"];
+        assert!(output(&words).unwrap().starts_with("mine  spot SOL-USDT at BINANCE\n"));
+        let opened = Tape::open(tape).unwrap();
+        assert_eq!(opened.header().instrument.min_quantity, "0.1".parse().unwrap());
+        let error = output(&["import", recording, "-o", tape, "--symbol", "BTC-USDT"]).unwrap_err();
+        assert!(format!("{error:#}").contains("line 2: the symbol is `SOLUSDT`, not BTCUSDT"), "{error:#}");
+        assert!(output(&["info", recording]).unwrap_err().to_string().starts_with("not a tape"));
+    }
+}

@@ -178,7 +178,7 @@ impl InstanceView {
             running: state.status.is_running(),
             status: state.status,
             since: state.since.to_rfc3339(),
-            created_at: slot.created_at.to_rfc3339(),
+            created_at: state.created_at.to_rfc3339(),
             selector: spec.selector.clone(),
             hash: pin.hash,
             engine_hash: state.engine_hash,
@@ -199,7 +199,7 @@ impl InstanceView {
             faults: counters.faults,
             restarts: counters.restarts,
             last_error: state.last_error,
-            profit: desk.profit(&spec.id),
+            profit: tidy(desk.profit(&spec.id)),
             usage: usage.of(&pin.name, pin.hash),
             links: Links::of(spec, &pin),
         }
@@ -240,6 +240,16 @@ impl Links {
 
 fn aggregated(spec: &InstanceSpec) -> Vec<Symbol> {
     spec.scope.values().flat_map(|scope| &scope.symbols).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The same figures without trailing zeros.
+pub fn tidy(mut profit: Profit) -> Profit {
+    for line in profit.values_mut() {
+        for figure in [&mut line.realised, &mut line.unrealised, &mut line.fees, &mut line.net] {
+            *figure = figure.normalize();
+        }
+    }
+    profit
 }
 
 /// Kinds of which something was dropped.

@@ -20,7 +20,7 @@ impl Denial {
     }
 
     /// Adds one of the numbers behind it.
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &impl ToString) -> Self {
         self.metrics.insert(name.to_owned(), value.to_string());
         self
     }
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_denial_reads_as_the_report_that_carries_it() {
-        let denial = Denial::new(DenialCode::RateLimited, "5 per second").with("rate", 5);
+        let denial = Denial::new(DenialCode::RateLimited, "5 per second").with("rate", &5);
         assert_eq!(denial.to_string(), "denied: rate_limited: 5 per second");
         assert_eq!(denial.metrics["rate"], "5");
     }

@@ -248,3 +248,75 @@ mod text_duration {
         duration::parse(&Cow::<'de, str>::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_gateways() {
+        let expected = json!({
+            "maxPositionSize": "250", "maxNotionalValue": "50000", "notionalCurrency": "USDT", "orderThrottle": "5", "orderBurst": 3,
+            "maxConcurrentOrders": 6, "priceBandPercent": "1", "allowedOrderTypes": ["Limit", "Market"], "killSwitchEnabled": true,
+            "maxRiskBreaches": 3, "circuitBreaker": { "enabled": true, "threshold": 4, "cooldown": "90s" },
+        });
+        assert_eq!(serde_json::to_value(RiskLimits::default()).unwrap(), expected);
+        assert_eq!(serde_json::from_value::<RiskLimits>(expected).unwrap(), RiskLimits::default());
+        assert_eq!(RiskLimits::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn amounts_are_read_from_strings_and_numbers_and_never_guessed() {
+        let read = |value: serde_json::Value| serde_json::from_value::<RiskLimits>(json!({ "orderThrottle": value }));
+        for (value, text) in [(json!("0.5"), "0.5"), (json!(0.5), "0.5"), (json!(7), "7"), (json!(0.1), "0.1")] {
+            assert_eq!(read(value).unwrap().order_throttle.to_string(), text);
+        }
+        for bad in [json!("1e3"), json!(""), json!(1e300), json!(null), json!(true), json!([1])] {
+            assert!(read(bad.clone()).is_err(), "{bad}");
+        }
+        assert!(serde_json::from_value::<RiskConfig>(json!({ "limit": {} })).is_err(), "unknown keys are errors");
+    }
+
+    #[test]
+    fn limits_that_make_no_sense_are_named() {
+        let broken: [(&str, fn(&mut RiskLimits)); 9] = [
+            ("maxPositionSize", |limits| limits.max_position_size = Decimal::ZERO),
+            ("maxNotionalValue", |limits| limits.max_notional_value = Decimal::NEGATIVE_ONE),
+            ("notionalCurrency", |limits| limits.notional_currency.clear()),
+            ("orderThrottle", |limits| limits.order_throttle = Decimal::ZERO),
+            ("orderBurst", |limits| limits.order_burst = 0),
+            ("priceBandPercent", |limits| limits.price_band_percent = Decimal::NEGATIVE_ONE),
+            ("allowedOrderTypes", |limits| limits.allowed_order_types.clear()),
+            ("maxRiskBreaches", |limits| limits.max_risk_breaches = 0),
+            ("circuitBreaker.cooldown", |limits| limits.circuit_breaker.cooldown = Duration::ZERO),
+        ];
+        for (field, break_it) in broken {
+            let mut limits = RiskLimits::default();
+            break_it(&mut limits);
+            assert_eq!(limits.validate().map_err(|error| error.field), Err(field));
+        }
+    }
+
+    #[test]
+    fn of_each_pair_the_stricter_counts_and_0_is_no_limit() {
+        let one = RiskLimits { max_concurrent_orders: 0, price_band_percent: Decimal::ZERO, ..RiskLimits::default() };
+        let two = RiskLimits {
+            max_position_size: Decimal::from(300),
+            order_throttle: Decimal::ONE,
+            allowed_order_types: vec![OrderType::Market],
+            circuit_breaker: CircuitBreaker { enabled: true, threshold: 2, cooldown: Duration::from_secs(600) },
+            ..RiskLimits::default()
+        };
+        let both = one.stricter(&two);
+        assert_eq!(both, two.stricter(&one));
+        assert_eq!(
+            (both.max_position_size, both.order_throttle, both.max_concurrent_orders),
+            (Decimal::from(250), Decimal::ONE, 6)
+        );
+        assert_eq!((both.price_band_percent, both.allowed_order_types), (Decimal::ONE, vec![OrderType::Market]));
+        assert_eq!((both.circuit_breaker.threshold, both.circuit_breaker.cooldown), (2, Duration::from_secs(600)));
+        assert_eq!(one.stricter(&one), one);
+    }
+}

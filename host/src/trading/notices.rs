@@ -8,6 +8,7 @@ use crate::bus::locked;
 use crate::market::{Event, ExecutionReport, OrderRequest, Payload, ReportState, RiskControl, RiskStatus, Symbol};
 use crate::trading::denial::KILL_SWITCH;
 use crate::trading::lane::{Book, Lane};
+use crate::trading::risk::Refused;
 use crate::trading::trader::Trader;
 use crate::trading::{Denial, Desk};
 
@@ -26,15 +27,7 @@ pub(super) struct RiskNews<'a> {
 
 impl Desk {
     /// Counts a denial, and tells and records it as long as its instance has notices left for this second.
-    pub(super) fn deny(
-        &self,
-        lane: &Lane,
-        book: &mut Book,
-        trader: &Trader,
-        request: &OrderRequest,
-        denial: &Denial,
-        seen_at: Timestamp,
-    ) {
+    pub(super) fn deny(&self, lane: &Lane, book: &mut Book, trader: &Trader, (request, denial): &Refused, seen_at: Timestamp) {
         let code = denial.code;
         self.count(request, "denied");
         self.metrics.denials.with_label_values(&[code.as_str()]).inc();

@@ -61,9 +61,8 @@ impl Desk {
                 Ok(id)
             }
             Err(refused) => {
-                let (request, denial) = *refused;
-                self.deny(&lane, &mut book, &trader, &request, &denial, draft.seen_at);
-                Err(OrderError::from(&denial))
+                self.deny(&lane, &mut book, &trader, &refused, draft.seen_at);
+                Err(OrderError::from(&refused.1))
             }
         }
     }

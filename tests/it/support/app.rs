@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use sandpit::app::App;
-use sandpit::base::ProviderName;
 use sandpit::base::lifecycle::Lifecycle;
+use sandpit::base::{ProviderName, SystemClock};
 use sandpit::config::Config;
+use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
 use sandpit::trading::Provider;
 use serde_json::{Value, json};
 
@@ -103,6 +104,8 @@ impl TestApp {
     pub(crate) fn builder() -> Builder {
         let mut config = Config::default();
         config.api.listen = ([127, 0, 0, 1], 0).into();
+        // Tests share the machine with each other: what is asked here is what happens, not how fast.
+        config.api.limits.request_ms = 300_000;
         Builder { config, speed: 20 }
     }
 
@@ -146,4 +149,9 @@ impl TestApp {
         let gates = self.gates.lock().unwrap();
         gates.iter().find(|gate| gate.name().as_str() == provider).expect("the provider was added").clone()
     }
+}
+
+fn paper(name: &ProviderName, speed: u32) -> Arc<dyn Provider> {
+    let config = PaperConfig { tapes: vec![TAPE.to_owned()], speed: Speed::Times(speed), ..PaperConfig::default() };
+    Arc::new(PaperProvider::new(name.clone(), config, Arc::new(SystemClock::new())).unwrap())
 }

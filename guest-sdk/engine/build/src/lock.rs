@@ -28,7 +28,9 @@ impl FromStr for Lock {
     fn from_str(text: &str) -> Result<Lock> {
         let value = |key: &str| {
             text.lines()
-                .find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim().strip_prefix('"')?.strip_suffix('"'))
+                .find_map(|line| {
+                    line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim().strip_prefix('"')?.strip_suffix('"')
+                })
                 .map(str::to_owned)
                 .with_context(|| format!("no line `{key} = \"...\"`"))
         };

@@ -1,8 +1,8 @@
 //! `env.runtime`, what acts: orders, and the instance's own view of them. An order that is not taken is an `Error` with
 //! the property `code`.
 
-use super::market::place;
 use super::add;
+use super::market::place;
 use crate::coercions;
 use crate::js::{Args, JsResult, Value, throw_coded, throw_type_error};
 use crate::wit::sandpit::strategy::orders as host;

@@ -274,11 +274,7 @@ unsafe extern "C" fn get_own_property_names<F: Fields>(
     0
 }
 
-unsafe extern "C" fn delete_property<F: Fields>(
-    _: *mut qjs::JSContext,
-    object: qjs::JSValue,
-    name: qjs::JSAtom,
-) -> c_int {
+unsafe extern "C" fn delete_property<F: Fields>(_: *mut qjs::JSContext, object: qjs::JSValue, name: qjs::JSAtom) -> c_int {
     let Some(data) = lazy::<F>(object) else { return 1 };
     let Some(index) = data.position(name) else { return 1 };
     if data.flags(index) & qjs::JS_PROP_CONFIGURABLE as c_int == 0 {

@@ -26,14 +26,7 @@ where
     let name = super::c_text(name);
     // SAFETY: the context is live, the name lives through the call, the trampoline has the generic signature.
     Value::checked(unsafe {
-        qjs::JS_NewCFunction2(
-            context(),
-            Some(trampoline::<F>),
-            name.as_ptr(),
-            length,
-            qjs::JSCFunctionEnum_JS_CFUNC_generic,
-            0,
-        )
+        qjs::JS_NewCFunction2(context(), Some(trampoline::<F>), name.as_ptr(), length, qjs::JSCFunctionEnum_JS_CFUNC_generic, 0)
     })
 }
 
@@ -61,15 +54,7 @@ where
     let mut data = bound.raw();
     // SAFETY: the context is live, the name lives through the call; QuickJS adds its own reference to the data.
     Value::checked(unsafe {
-        qjs::JS_NewCFunctionData2(
-            context(),
-            Some(bound_trampoline::<F>),
-            name.as_ptr(),
-            length,
-            0,
-            1,
-            &mut data,
-        )
+        qjs::JS_NewCFunctionData2(context(), Some(bound_trampoline::<F>), name.as_ptr(), length, 0, 1, &mut data)
     })
 }
 

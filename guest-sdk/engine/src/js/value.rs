@@ -90,9 +90,7 @@ impl Value {
     pub fn from_json(text: &str) -> JsResult<Value> {
         let text = CString::new(text).map_err(|_| super::throw_type_error("JSON text contains NUL"))?;
         // SAFETY: the buffer ends with NUL, as the parser requires, and the length leaves it out.
-        Value::checked(unsafe {
-            qjs::JS_ParseJSON(context(), text.as_ptr(), text.as_bytes().len() as _, c"<json>".as_ptr())
-        })
+        Value::checked(unsafe { qjs::JS_ParseJSON(context(), text.as_ptr(), text.as_bytes().len() as _, c"<json>".as_ptr()) })
     }
 
     pub fn globals() -> Value {
@@ -203,9 +201,8 @@ impl Value {
     /// Defines an enumerable, writable, configurable own property: setters and prototypes play no part.
     pub fn define(&self, name: Atom, value: Value) -> JsResult<()> {
         // SAFETY: the context, object and atom are live; the call takes over the value's reference.
-        let result = unsafe {
-            qjs::JS_DefinePropertyValue(context(), self.0, name.raw(), value.into_raw(), qjs::JS_PROP_C_W_E as _)
-        };
+        let result =
+            unsafe { qjs::JS_DefinePropertyValue(context(), self.0, name.raw(), value.into_raw(), qjs::JS_PROP_C_W_E as _) };
         if result < 0 { Err(Thrown) } else { Ok(()) }
     }
 
@@ -235,10 +232,8 @@ impl Value {
                 return Err(Thrown);
             }
             let entries = std::slice::from_raw_parts(table, count as usize);
-            let keys = entries
-                .iter()
-                .map(|entry| Value::checked(qjs::JS_AtomToString(context(), entry.atom))?.to_text())
-                .collect();
+            let keys =
+                entries.iter().map(|entry| Value::checked(qjs::JS_AtomToString(context(), entry.atom))?.to_text()).collect();
             qjs::JS_FreePropertyEnum(context(), table, count);
             keys
         }
@@ -274,9 +269,7 @@ impl Value {
     /// JSON text; `None` for what JSON leaves out (`undefined`, functions, symbols).
     pub fn to_json(&self) -> JsResult<Option<String>> {
         // SAFETY: the context and the value are live.
-        let json = Value::checked(unsafe {
-            qjs::JS_JSONStringify(context(), self.0, qjs::JS_UNDEFINED, qjs::JS_UNDEFINED)
-        })?;
+        let json = Value::checked(unsafe { qjs::JS_JSONStringify(context(), self.0, qjs::JS_UNDEFINED, qjs::JS_UNDEFINED) })?;
         if json.is_undefined() { Ok(None) } else { json.to_text().map(Some) }
     }
 

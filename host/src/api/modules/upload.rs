@@ -132,7 +132,7 @@ impl Upload {
             strategy_name(name)?;
         }
         for tag in self.tag.iter().chain(&self.aliases).chain(&self.reassign_tags) {
-            Tag::new(tag.trim())?;
+            Tag::new(tag)?;
         }
         Ok(AddOptions {
             name: self.name,

@@ -81,7 +81,7 @@ fn what_is_stored_is_what_was_sent_for_its_owner_only() {
 fn a_revision_of_several_files_is_one_thing() {
     let dir = tempfile::tempdir().unwrap();
     let catalogue = open(dir.path());
-    let source = several("// delay 1", &[("lib/deep/b.js", "b"), ("a.json", "{}")]);
+    let source = several(&[("delay.js", "// delay 1"), ("lib/deep/b.js", "b"), ("a.json", "{}")]);
     let new = NewRevision { source: &source, metadata: metadata("delay", Some("v1")), engine: Digest::of(b"engine"), world: "w" };
     let added = catalogue.add(&new, &AddOptions::default()).unwrap();
     same(&catalogue.source(&added.hash).unwrap(), &source);
@@ -97,8 +97,11 @@ fn a_revision_of_several_files_is_one_thing() {
     catalogue.delete("delay", nobody).unwrap();
     assert!(!dir.path().join("delay").exists(), "folders go as well");
 
-    for clash in [&[("Delay.js", "x")][..], &[("a.js", "x"), ("A.js", "x")]] {
-        let source = several("// delay 1", clash);
+    let one = ("delay.js", "// delay 1");
+    for files in
+        [&[one, ("Delay.js", "x")][..], &[one, ("a.js", "x"), ("A.js", "x")], &[("main.js", "// delay 1"), ("a.js", "x")]]
+    {
+        let source = several(files);
         let error = catalogue.add(&NewRevision { source: &source, ..new.clone() }, &AddOptions::default()).unwrap_err();
         assert_eq!(error.code(), "filename_invalid", "{error}");
     }

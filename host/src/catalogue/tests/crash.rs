@@ -23,7 +23,7 @@ const CHANGES: [(&str, Change); 6] = [
         add_with(catalogue, "delay", 3, &asked).map(drop)
     }),
     ("upload of several files", |catalogue| {
-        let source = several("// delay 4", &[("lib/a.js", "a"), ("b.js", "b")]);
+        let source = several(&[("delay.js", "// delay 4"), ("lib/a.js", "a"), ("b.js", "b")]);
         let new = NewRevision { source: &source, metadata: metadata("delay", Some("v4")), engine: Digest::of(b""), world: "w" };
         catalogue.add(&new, &AddOptions::default()).map(drop)
     }),

@@ -54,7 +54,7 @@ fn a_registry_that_is_gone_is_not_an_empty_catalogue() {
     let empty = tempfile::tempdir().unwrap();
     std::fs::write(empty.path().join("README.md"), "notes").unwrap();
     assert_eq!(open(empty.path()).list(&ListFilter::default()).total, 0, "notes are no strategies");
-    let required = CatalogueConfig { require_registry: true, ..config() };
+    let required = CatalogueConfig { require_registry: true };
     let clock = Arc::new(ManualClock::new(Timestamp::ZERO));
     let error = Catalogue::open(empty.path(), Access::Write, required, clock).err().unwrap();
     assert_eq!(error.code(), "registry_missing");
@@ -141,13 +141,16 @@ fn lines_that_break_a_rule_are_named_kept_and_not_followed() {
     lines["delay"]["hashes"]["sha256:00"] = serde_json::json!({"path": "x"});
     lines["other"]["hashes"][other.to_string()]["path"] = "delay/../other.js".into();
     lines["other"]["hashes"][other.to_string()]["files"] = serde_json::json!(["../../delay/x.js"]);
+    lines["twin"] = serde_json::json!({"hashes": {one.to_string(): {"path": format!("twin/{}/twin.js", one.hex())}}, "tags": {}});
     lines["Bad Name"] = serde_json::json!({"hashes": {}, "tags": {}});
     std::fs::write(registry(dir.path()), lines.to_string()).unwrap();
 
     let catalogue = open(dir.path());
     let problems: Vec<_> = catalogue.problems().into_iter().map(|one| (one.strategy, one.subject.unwrap_or_default())).collect();
-    let expected = [("Bad Name", ""), ("delay", "sha256:00"), ("delay", "Latest"), ("delay", "a b"), ("delay", "gone")];
-    assert_eq!(problems, expected.map(|(strategy, subject)| (strategy.to_owned(), subject.to_owned())));
+    let hash = one.to_string();
+    let bad =
+        [("Bad Name", ""), ("delay", "sha256:00"), ("delay", "Latest"), ("delay", "a b"), ("delay", "gone"), ("twin", &hash)];
+    assert_eq!(problems, bad.map(|(strategy, subject)| (strategy.to_owned(), subject.to_owned())));
     assert_eq!(
         catalogue.resolve("delay:gone").unwrap_err().to_string().split(':').next(),
         Some("tag \"gone\" of delay references unknown hash sha256")

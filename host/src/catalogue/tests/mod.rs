@@ -49,10 +49,10 @@ pub(super) fn source(name: &str, version: u32) -> Source {
     Source::single("sent.js", format!("// {name} {version}\nmodule.exports = {{}};\r\n")).unwrap()
 }
 
-/// Of an entry called `main.js` and further files.
-pub(super) fn several(entry: &str, beside: &[(&str, &str)]) -> Source {
+/// Of a first file, which is the entry, and further ones.
+pub(super) fn several(files: &[(&str, &str)]) -> Source {
     let file = |(path, text): (&str, &str)| SourceFile { path: path.to_owned(), bytes: text.into() };
-    Source::several("main.js", beside.iter().copied().chain([("main.js", entry)]).map(file).collect()).unwrap()
+    Source::several(files[0].0, files.iter().copied().map(file).collect()).unwrap()
 }
 
 pub(super) fn options(tag: &str) -> AddOptions {

@@ -14,6 +14,9 @@ pub mod provider;
 pub mod session;
 pub mod venue;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{PaperConfig, PaperConfigError, Speed};
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;

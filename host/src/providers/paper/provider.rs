@@ -142,14 +142,14 @@ impl PaperProvider {
         }
     }
 
-    async fn play(self: Arc<Self>, mut session: PaperSession, outlet: Outlet, stop: CancellationToken) {
+    async fn play(self: Arc<Self>, mut session: PaperSession, outlet: Outlet, pace: Pace, stop: CancellationToken) {
         // What a step gave is kept here, so that a stop in the middle of telling it loses no report.
         let mut told = Telling { step: Vec::new(), queue: VecDeque::new() };
         let ended = tokio::select! {
             biased;
             () = stop.cancelled() => Ok(()),
             () = outlet.lifecycle().soft_stop().cancelled() => Ok(()),
-            ended = self.play_all(&mut session, &outlet, &mut told) => ended,
+            ended = self.play_all(&mut session, &outlet, pace, &mut told) => ended,
         };
         let status = match ended {
             Ok(()) => ProviderStatus::Stopped,
@@ -168,8 +168,13 @@ impl PaperProvider {
         self.shared().balances = session.venue().balances();
     }
 
-    async fn play_all(&self, session: &mut PaperSession, outlet: &Outlet, told: &mut Telling) -> Result<(), TapeError> {
-        let mut pace = Pace::new(self.config.speed, self.wall.now());
+    async fn play_all(
+        &self,
+        session: &mut PaperSession,
+        outlet: &Outlet,
+        mut pace: Pace,
+        told: &mut Telling,
+    ) -> Result<(), TapeError> {
         let mut steps: u32 = 0;
         loop {
             self.empty_inbox(session);
@@ -301,7 +306,8 @@ impl Provider for PaperProvider {
         let balances = self.shared().balances.clone();
         match self.session(&balances) {
             Ok(session) => {
-                let playing = self.clone().play(session, outlet.clone(), stop);
+                let pace = Pace::new(self.config.speed, self.wall.now());
+                let playing = self.clone().play(session, outlet.clone(), pace, stop);
                 let mut shared = self.shared();
                 shared.status = ProviderStatus::Running;
                 shared.playing = Some(outlet.lifecycle().spawn(playing));

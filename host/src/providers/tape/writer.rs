@@ -26,7 +26,12 @@ impl TapeWriter {
     /// # Errors
     /// [`TapeError::Io`] when there is no memory for the compressor.
     pub fn new(header: TapeHeader) -> Result<Self, TapeError> {
-        let mut body = zstd::Encoder::new(Vec::new(), LEVEL)?;
+        Self::at_level(header, LEVEL)
+    }
+
+    /// The same with another effort of the compressor, 1 to 19.
+    pub(super) fn at_level(header: TapeHeader, level: i32) -> Result<Self, TapeError> {
+        let mut body = zstd::Encoder::new(Vec::new(), level)?;
         body.window_log(WINDOW_LOG)?;
         let context = Context::new(&header);
         Ok(Self { header, context, block: ColumnWriter::default(), plain: Vec::new(), body })

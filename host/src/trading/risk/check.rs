@@ -79,13 +79,13 @@ fn rules<'a, Open: Iterator<Item = &'a OrderRequest>>(order: &OrderRequest, fact
 fn throttle(order: &OrderRequest, bucket: &mut Bucket, limits: &RiskLimits) -> Result<(), Denial> {
     bucket
         .take(order.requested_at)
-        .map_err(|wait| rate_limited(wait, limits.order_throttle, "orderThrottle").with("burst", limits.order_burst))
+        .map_err(|wait| rate_limited(wait, limits.order_throttle, "orderThrottle").with("burst", &limits.order_burst))
 }
 
 fn rate_limited(wait: std::time::Duration, rate: impl fmt::Display, limit: &str) -> Denial {
     let wait_ms = wait.as_millis();
     let message = format!("more than {limit} = {rate} orders per second: the next one is free in {wait_ms} ms");
-    Denial::new(DenialCode::RateLimited, message).with("ratePerSecond", rate).with("waitMs", wait_ms)
+    Denial::new(DenialCode::RateLimited, message).with("ratePerSecond", &rate).with("waitMs", &wait_ms)
 }
 
 fn kind(order: &OrderRequest, limits: &RiskLimits) -> Result<(), Denial> {
@@ -93,13 +93,13 @@ fn kind(order: &OrderRequest, limits: &RiskLimits) -> Result<(), Denial> {
     if !limits.allowed_order_types.contains(&order.order_type) {
         let kind = order.order_type.as_str();
         let message = format!("{kind} orders are not allowed here: allowed are {}", allowed());
-        return Err(Denial::new(DenialCode::OrderTypeNotAllowed, message).with("orderType", kind).with("allowed", allowed()));
+        return Err(Denial::new(DenialCode::OrderTypeNotAllowed, message).with("orderType", &kind).with("allowed", &allowed()));
     }
     let rests = matches!(order.time_in_force, TimeInForce::Gtc | TimeInForce::PostOnly);
     if order.order_type == OrderType::Market && rests {
         let given = order.time_in_force.as_str();
         let message = format!("a market order cannot be {given}: it has no price to rest at; use IOC or FOK");
-        return Err(Denial::new(DenialCode::TimeInForceNotAllowed, message).with("timeInForce", given));
+        return Err(Denial::new(DenialCode::TimeInForceNotAllowed, message).with("timeInForce", &given));
     }
     Ok(())
 }
@@ -107,12 +107,12 @@ fn kind(order: &OrderRequest, limits: &RiskLimits) -> Result<(), Denial> {
 fn shape(order: &OrderRequest) -> Result<(), Denial> {
     if order.quantity <= Decimal::ZERO {
         let message = format!("quantity {} is not greater than 0", order.quantity);
-        return Err(Denial::new(DenialCode::QuantityNotPositive, message).with("quantity", order.quantity));
+        return Err(Denial::new(DenialCode::QuantityNotPositive, message).with("quantity", &order.quantity));
     }
     if order.order_type == OrderType::Limit && order.price.is_none_or(|price| price <= Decimal::ZERO) {
         let given = order.price.map_or_else(|| "none".to_owned(), |price| price.to_string());
         let message = format!("a limit order needs a price greater than 0, not {given}");
-        return Err(Denial::new(DenialCode::PriceMissing, message).with("price", given));
+        return Err(Denial::new(DenialCode::PriceMissing, message).with("price", &given));
     }
     Ok(())
 }
@@ -136,11 +136,11 @@ fn band(order: &OrderRequest, reference: Option<Decimal>, limits: &RiskLimits) -
     let (lower, upper, reference) = (lower.normalize(), upper.normalize(), reference.normalize());
     let message = format!("price {price} is outside {lower} to {upper}, {percent} % around the reference price {reference}");
     Err(Denial::new(DenialCode::PriceOutsideBand, message)
-        .with("price", price)
-        .with("referencePrice", reference)
-        .with("bandLower", lower)
-        .with("bandUpper", upper)
-        .with("bandPercent", percent))
+        .with("price", &price)
+        .with("referencePrice", &reference)
+        .with("bandLower", &lower)
+        .with("bandUpper", &upper)
+        .with("bandPercent", &percent))
 }
 
 /// What the venue would refuse: better said here, with the numbers.
@@ -151,26 +151,28 @@ fn steps(order: &OrderRequest, instrument: &Instrument) -> Result<(), Denial> {
     if !is_multiple(quantity, step) {
         let message = format!("quantity {quantity} is not a multiple of {step}, the step of {}", order.symbol);
         return Err(Denial::new(DenialCode::QuantityPrecision, message)
-            .with("quantity", quantity)
-            .with("quantityIncrement", step));
+            .with("quantity", &quantity)
+            .with("quantityIncrement", &step));
     }
     if quantity < min_quantity || max_quantity > Decimal::ZERO && quantity > max_quantity {
         let message = format!("quantity {quantity} is outside {min_quantity} to {max_quantity}, the range of {}", order.symbol);
         return Err(Denial::new(DenialCode::QuantityOutOfRange, message)
-            .with("quantity", quantity)
-            .with("minQuantity", min_quantity)
-            .with("maxQuantity", max_quantity));
+            .with("quantity", &quantity)
+            .with("minQuantity", &min_quantity)
+            .with("maxQuantity", &max_quantity));
     }
     let Some(price) = order.price else { return Ok(()) };
     if !is_multiple(price, tick) {
         let message = format!("price {price} is not a multiple of {tick}, the tick of {}", order.symbol);
-        return Err(Denial::new(DenialCode::PricePrecision, message).with("price", price).with("priceIncrement", tick));
+        return Err(Denial::new(DenialCode::PricePrecision, message).with("price", &price).with("priceIncrement", &tick));
     }
     let value = price.saturating_mul(quantity);
     if value < min_notional {
         let message =
             format!("{price} times {quantity} is {value}, below {min_notional}, the smallest order of {}", order.symbol);
-        return Err(Denial::new(DenialCode::NotionalTooSmall, message).with("notional", value).with("minNotional", min_notional));
+        return Err(Denial::new(DenialCode::NotionalTooSmall, message)
+            .with("notional", &value)
+            .with("minNotional", &min_notional));
     }
     Ok(())
 }
@@ -192,18 +194,18 @@ fn exposure(order: &OrderRequest, price: Decimal, position: Decimal, open: Decim
         let message =
             format!("the position would be {projected}, more than maxPositionSize = {most} (now {position}, open orders {open})");
         return Err(Denial::new(DenialCode::PositionLimit, message)
-            .with("position", position)
-            .with("projectedPosition", projected)
-            .with("maxPosition", most));
+            .with("position", &position)
+            .with("projectedPosition", &projected)
+            .with("maxPosition", &most));
     }
     let (value, most) = (projected.abs().saturating_mul(price).normalize(), limits.max_notional_value);
     if value > most {
         let currency = order.symbol.quote_currency();
         let message = format!("the position would be worth {value} {currency}, more than maxNotionalValue = {most}");
         return Err(Denial::new(DenialCode::NotionalLimit, message)
-            .with("projectedPosition", projected)
-            .with("projectedNotional", value)
-            .with("maxNotional", most));
+            .with("projectedPosition", &projected)
+            .with("projectedNotional", &value)
+            .with("maxNotional", &most));
     }
     Ok(())
 }
@@ -214,7 +216,7 @@ fn concurrency(open: usize, most: u32, limit: &str, what: &str) -> Result<(), De
         return Ok(());
     }
     let message = format!("{open} orders {what} are open, as many as {limit} = {most} allows");
-    Err(Denial::new(DenialCode::TooManyOpenOrders, message).with("openOrders", open).with("maxConcurrentOrders", most))
+    Err(Denial::new(DenialCode::TooManyOpenOrders, message).with("openOrders", &open).with("maxConcurrentOrders", &most))
 }
 
 #[cfg(test)]

@@ -44,5 +44,5 @@ pub(super) fn check<'a>(
         ),
     )
     .with("restingOrder", &other.client_order_id)
-    .with("restingPrice", price))
+    .with("restingPrice", &price))
 }

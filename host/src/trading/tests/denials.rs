@@ -146,7 +146,7 @@ async fn a_refusal_by_the_venue_is_a_breach_except_for_a_post_only_that_would_cr
     house.venue.say(&id, ReportState::Rejected, None);
     assert_eq!(
         a.mail(),
-        [format!("#1 Triggered ORDER_VALIDATION kill=false breaker=false"), format!("#1 {id} REJECTED 0 0 not today")]
+        ["#1 Triggered ORDER_VALIDATION kill=false breaker=false".to_owned(), format!("#1 {id} REJECTED 0 0 not today")]
     );
     let post = OrderDraft { time_in_force: Some(crate::market::TimeInForce::PostOnly), ..a.draft(Side::Buy, "1", Some("100")) };
     let id = house.desk.submit(post).unwrap();

@@ -57,7 +57,9 @@ fn handlers_are_found_once() {
     assert!(!started.wants_cross_provider_events);
     let wants = |text: &str| start(&format!("create() {{ return {{ wantsCrossProviderEvents: {text} }} }}"));
     assert!(wants("true").expect("starts").wants_cross_provider_events);
-    assert!(wants("function () { return this.wantsCrossProviderEvents !== undefined }").expect("starts").wants_cross_provider_events);
+    assert!(
+        wants("function () { return this.wantsCrossProviderEvents !== undefined }").expect("starts").wants_cross_provider_events
+    );
     assert!(!wants("() => { throw 1 }").expect("starts").wants_cross_provider_events);
     let inherited = start("create() { class S { onTrade() {} } return new S(); }").expect("it starts");
     assert_eq!(inherited.handlers, Handlers::ON_TRADE);
@@ -125,9 +127,18 @@ fn event_objects_behave_like_plain_ones() {
          function structured(o) { return Object.keys(o).length }",
     );
     assert_eq!(lines[0], r#"["tradeId","side","price","quantity","timestamp"] 5 9"#, "{lines:?}");
-    assert_eq!(lines[1], r#"{"tradeId":"3720281","side":"Buy","price":"100.5","quantity":"0.25","timestamp":"2024-08-08T00:00:00.123456789Z"} 100.5 true true"#);
-    assert_eq!(lines[2], r#"100.5 {"tradeId":"3720281","side":"Buy","quantity":"0.25","timestamp":"2024-08-08T00:00:00.123456789Z"}"#);
-    assert_eq!(lines[3], r#"{"tradeId":"3720281","side":"Buy","price":"7","quantity":"0.25","timestamp":"2024-08-08T00:00:00.123456789Z","extra":1} 7 1"#);
+    assert_eq!(
+        lines[1],
+        r#"{"tradeId":"3720281","side":"Buy","price":"100.5","quantity":"0.25","timestamp":"2024-08-08T00:00:00.123456789Z"} 100.5 true true"#
+    );
+    assert_eq!(
+        lines[2],
+        r#"100.5 {"tradeId":"3720281","side":"Buy","quantity":"0.25","timestamp":"2024-08-08T00:00:00.123456789Z"}"#
+    );
+    assert_eq!(
+        lines[3],
+        r#"{"tradeId":"3720281","side":"Buy","price":"7","quantity":"0.25","timestamp":"2024-08-08T00:00:00.123456789Z","extra":1} 7 1"#
+    );
     assert_eq!(lines[4], r#"undefined ["tradeId","price","quantity","timestamp","extra"]"#);
     assert_eq!(lines[5], r#"{"value":"Trade","writable":true,"enumerable":true,"configurable":true} undefined true"#);
     assert_eq!(&lines[6..9], ["got", "5 BTC-USDT [object Object]", "9"]);
@@ -166,6 +177,35 @@ fn a_trade_without_a_price_is_dropped() {
 }
 
 #[test]
+fn a_trade_price_is_the_nearest_number() {
+    let mut guest = Guest::with_handlers("", "{ onTrade(c, e, p, price) { log(price === Number(p.price) || p.price) } }");
+    for price in [
+        "0",
+        "0.1",
+        "60012.34",
+        "0.000000000001",
+        "123456789012345",
+        "12345678.1234567",
+        "9007199254740993",
+        "0.30000000000000004",
+        "1.7976931348623157",
+        "123456789.123456789123",
+        "-5.25",
+        "100.",
+        "000.5",
+        "99999999999999.9",
+        "1e3",
+    ] {
+        guest.trade(1, price).expect("it runs");
+    }
+    assert_eq!(guest.lines(), ["true"; 15]);
+    for price in [".", "-", "1..2", "1.2.3", " 1", "1 ", "0x10"] {
+        guest.trade(1, price).expect("nothing is thrown");
+    }
+    assert_eq!(guest.lines(), Vec::<String>::new());
+}
+
+#[test]
 fn every_payload_has_all_its_fields() {
     let mut guest = Guest::with_handlers(
         "const show = (c, e, p, x) => log(JSON.stringify(p), x, e.type, e.symbol, e.eventId);",
@@ -175,7 +215,13 @@ fn every_payload_has_all_its_fields() {
     let text = |value: &str| value.to_owned();
     let level = |price: &str| BookLevel { price: text(price), quantity: text("1") };
     let events = [
-        Event::Ticker(Ticker { last_price: text("1"), bid_price: text("2"), ask_price: text("3"), volume24h: text("4"), time: START_TIME }),
+        Event::Ticker(Ticker {
+            last_price: text("1"),
+            bid_price: text("2"),
+            ask_price: text("3"),
+            volume24h: text("4"),
+            time: START_TIME,
+        }),
         Event::BookSnapshot(BookSnapshot {
             bids: vec![level("9"), level("8")],
             asks: vec![level("10")],
@@ -214,7 +260,10 @@ fn every_payload_has_all_its_fields() {
         guest.event(event).expect("it runs");
     }
     let lines = guest.lines();
-    assert_eq!(lines[0], r#"{"lastPrice":"1","bidPrice":"2","askPrice":"3","volume24h":"4","timestamp":"2024-08-08T00:00:00.000000000Z"} undefined Ticker BTC-USDT alpha:BTCUSDT:Ticker:1"#);
+    assert_eq!(
+        lines[0],
+        r#"{"lastPrice":"1","bidPrice":"2","askPrice":"3","volume24h":"4","timestamp":"2024-08-08T00:00:00.000000000Z"} undefined Ticker BTC-USDT alpha:BTCUSDT:Ticker:1"#
+    );
     assert!(lines[1].starts_with(r#"{"bids":[{"price":"9","quantity":"1"},{"price":"8","quantity":"1"}],"asks":[{"price":"10","quantity":"1"}],"checksum":"c","lastUpdate":"2024-08-08T00:00:00.000000000Z","firstUpdateId":5,"finalUpdateId":6}"#), "{}", lines[1]);
     assert!(lines[2].starts_with(r#"{"openPrice":"1","closePrice":"2","highPrice":"3","lowPrice":"0","volume":"9","openTime":"2024-08-08T00:00:00.000000000Z","closeTime":"2024-08-08T00:01:00.000000000Z"}"#), "{}", lines[2]);
     assert!(lines[3].starts_with(r#"{"currency":"BTC","total":"2","available":"1","timestamp":"#), "{}", lines[3]);
@@ -227,10 +276,14 @@ fn every_payload_has_all_its_fields() {
 
 #[test]
 fn events_outside_the_feeds_carry_their_own_symbol() {
-    let mut guest = Guest::with_handlers("", "{ onOrderFilled(c, e) { log(e.symbol, e.eventId) }, onBalanceUpdate(c, e) { log(e.symbol === '', e.eventId) } }");
+    let mut guest = Guest::with_handlers(
+        "",
+        "{ onOrderFilled(c, e) { log(e.symbol, e.eventId) }, onBalanceUpdate(c, e) { log(e.symbol === '', e.eventId) } }",
+    );
     let outside = || Envelope { symbol: None, ..envelope(3) };
     guest.try_event(outside(), &report(ReportState::Filled, None)).expect("no trap").expect("runs");
-    let balance = BalanceUpdate { currency: "BTC".to_owned(), total: "2".to_owned(), available: "1".to_owned(), time: START_TIME };
+    let balance =
+        BalanceUpdate { currency: "BTC".to_owned(), total: "2".to_owned(), available: "1".to_owned(), time: START_TIME };
     guest.try_event(outside(), &Event::BalanceUpdate(balance)).expect("no trap").expect("runs");
     assert_eq!(guest.lines(), ["SOL-USDT alpha:SOLUSDT:ExecReport:3", "true alpha::BalanceUpdate:3"]);
 }
@@ -262,7 +315,15 @@ fn an_exception_in_a_handler_leaves_the_guest_alive() {
         "let n = 0; const values = [null, undefined, 5, 'text', Symbol('s'), { a: 1 }, { get message() { throw 1 } }];",
         "{ onTrade() { throw values[n++] }, onStop() { log('alive', n); } }",
     );
-    for expected in ["Uncaught null", "Uncaught undefined", "Uncaught 5", "Uncaught text", "Uncaught Symbol(s)", "Uncaught {\"a\":1}", "Uncaught [object Object]"] {
+    for expected in [
+        "Uncaught null",
+        "Uncaught undefined",
+        "Uncaught 5",
+        "Uncaught text",
+        "Uncaught Symbol(s)",
+        "Uncaught {\"a\":1}",
+        "Uncaught [object Object]",
+    ] {
         let found = guest.trade(1, "1").expect_err("it throws");
         assert_eq!((found.message.as_str(), found.handler.as_str(), found.line), (expected, "onTrade", None));
     }
@@ -272,7 +333,8 @@ fn an_exception_in_a_handler_leaves_the_guest_alive() {
 
 #[test]
 fn exceptions_are_cut() {
-    let mut guest = Guest::with_handlers("", "{ onTrade() { const e = new Error('é'.repeat(5000)); e.stack = 's'.repeat(9000); throw e } }");
+    let mut guest =
+        Guest::with_handlers("", "{ onTrade() { const e = new Error('é'.repeat(5000)); e.stack = 's'.repeat(9000); throw e } }");
     let found = guest.trade(1, "1").expect_err("it throws");
     assert!(found.message.len() <= 1_024 && found.stack.len() <= 4_096, "{} {}", found.message.len(), found.stack.len());
 }

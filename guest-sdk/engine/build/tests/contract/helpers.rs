@@ -42,7 +42,10 @@ fn long_lines_are_cut_before_they_cross() {
 
 #[test]
 fn console_has_levels() {
-    let mut guest = Guest::with_handlers("", "{ onTrade() { console.log('a', {}); console.info(1); console.debug(2); console.warn(3); console.error(4) } }");
+    let mut guest = Guest::with_handlers(
+        "",
+        "{ onTrade() { console.log('a', {}); console.info(1); console.debug(2); console.warn(3); console.error(4) } }",
+    );
     guest.trade(1, "1").expect("it runs");
     let levels: Vec<_> = guest.store.data().lines.iter().map(|(level, _)| *level).collect();
     assert!(matches!(levels[..], [Level::Info, Level::Info, Level::Debug, Level::Warn, Level::Error]), "{levels:?}");
@@ -66,10 +69,23 @@ fn sleep_takes_durations() {
         log(helpers.sleep(1));";
     let mut guest = Guest::with_handlers("", &format!("{{ onTrade() {{ {body} }} }}"));
     guest.trade(1, "1").expect("it runs");
-    let expected = [10_000_000, 500_000, 10_000_000, 5_400_000_000_000, 20_000_000, 5_000, 1_500_000_000, 120_000_000_000, 300, 1_000, 1_000_000];
+    let expected = [
+        10_000_000,
+        500_000,
+        10_000_000,
+        5_400_000_000_000,
+        20_000_000,
+        5_000,
+        1_500_000_000,
+        120_000_000_000,
+        300,
+        1_000,
+        1_000_000,
+    ];
     assert_eq!(guest.store.data().sleeps, expected);
     assert_eq!(guest.lines(), ["undefined"]);
-    let mut guest = Guest::with_handlers("", "{ onTrade() { helpers.sleep(1e12); helpers.sleep('10000h'); helpers.sleep(Infinity) } }");
+    let mut guest =
+        Guest::with_handlers("", "{ onTrade() { helpers.sleep(1e12); helpers.sleep('10000h'); helpers.sleep(Infinity) } }");
     guest.trade(1, "1").expect("it runs");
     assert_eq!(guest.store.data().sleeps, [1_000_000_000_000_000_000, 36_000_000_000_000_000, u64::MAX]);
 }
@@ -77,9 +93,14 @@ fn sleep_takes_durations() {
 #[test]
 fn orders_reach_the_host_as_they_were_meant() {
     let found = orders("runtime.submitMarketOrder(' alpha ', ' LONG ', 0.1 + 0.2); runtime.submitOrder(null, -1, '2', 1e-7);");
-    assert_eq!((found[0].provider.as_deref(), found[0].side, found[0].quantity.as_str()), (Some("alpha"), "buy", "0.30000000000000004"));
+    assert_eq!(
+        (found[0].provider.as_deref(), found[0].side, found[0].quantity.as_str()),
+        (Some("alpha"), "buy", "0.30000000000000004")
+    );
     assert_eq!((found[1].provider.as_deref(), found[1].side, found[1].price.as_deref()), (None, "sell", Some("0.0000001")));
-    let found = orders("log(runtime.submitOrder('', 'bid', 5n, ' 10.50 ', { symbol: ' ETH-USDT ', timeInForce: 'post_only', clientOrderId: 'mine' }));");
+    let found = orders(
+        "log(runtime.submitOrder('', 'bid', 5n, ' 10.50 ', { symbol: ' ETH-USDT ', timeInForce: 'post_only', clientOrderId: 'mine' }));",
+    );
     let expected = Order {
         provider: None,
         side: "buy",
@@ -102,14 +123,31 @@ fn orders_reach_the_host_as_they_were_meant() {
 #[test]
 fn quantities_are_never_guessed() {
     for (written, text) in [
-        ("NaN", "NaN"), ("Infinity", "+Inf"), ("1e309", "+Inf"), ("-1", "-1"), ("0", "0"), ("5e-324", &format!("0.{}5", "0".repeat(323))),
-        ("1e21", "1000000000000000000000"), ("1e-7", "0.0000001"), ("undefined", ""), ("null", ""), ("' 12 '", " 12 "), ("'0x10'", "0x10"),
-        ("'1e3'", "1e3"), ("{}", "[object Object]"), ("{ toString: () => '1.5' }", "1.5"), ("new String('2')", "2"), ("'１'", "１"),
+        ("NaN", "NaN"),
+        ("Infinity", "+Inf"),
+        ("1e309", "+Inf"),
+        ("-1", "-1"),
+        ("0", "0"),
+        ("5e-324", &format!("0.{}5", "0".repeat(323))),
+        ("1e21", "1000000000000000000000"),
+        ("1e-7", "0.0000001"),
+        ("undefined", ""),
+        ("null", ""),
+        ("' 12 '", " 12 "),
+        ("'0x10'", "0x10"),
+        ("'1e3'", "1e3"),
+        ("{}", "[object Object]"),
+        ("{ toString: () => '1.5' }", "1.5"),
+        ("new String('2')", "2"),
+        ("'１'", "１"),
     ] {
         assert_eq!(orders(&format!("runtime.submitMarketOrder('', 1, {written})"))[0].quantity, *text, "{written}");
     }
     for written in ["true", "[]", "[7]", "'1'.repeat(10000)"] {
-        assert!(thrown(&format!("runtime.submitMarketOrder('', 1, {written})")).starts_with("true invalid_quantity"), "{written}");
+        assert!(
+            thrown(&format!("runtime.submitMarketOrder('', 1, {written})")).starts_with("true invalid_quantity"),
+            "{written}"
+        );
     }
     assert!(thrown("runtime.submitMarketOrder('', 1, Symbol())").starts_with("true undefined"));
     assert!(thrown("runtime.submitMarketOrder('', 1, { toString() { throw new Error('own') } })").contains("own"));
@@ -128,7 +166,10 @@ fn wrong_orders_are_errors_with_codes() {
         ("runtime.submitOrder('', 1, 1, true)", "true invalid_price unsupported price type boolean"),
         ("runtime.submitOrder('', 1, 1, {})", "true invalid_price unsupported price type object"),
         ("runtime.submitOrder('', 1, 1, 1, { timeInForce: 'DAY' })", "true invalid_time_in_force"),
-        ("runtime.submitOrder('', 1, 1, 1, { timeInforce: 'IOC' })", "true undefined submitOrder: unknown option \"timeInforce\""),
+        (
+            "runtime.submitOrder('', 1, 1, 1, { timeInforce: 'IOC' })",
+            "true undefined submitOrder: unknown option \"timeInforce\"",
+        ),
         ("runtime.submitOrder('', 1, 1, 1, 'IOC')", "true undefined submitOrder: options must be an object"),
     ] {
         assert!(thrown(call).starts_with(start), "{call}: {}", thrown(call));
@@ -137,7 +178,10 @@ fn wrong_orders_are_errors_with_codes() {
 
 #[test]
 fn refusals_of_the_host_keep_their_code() {
-    let mut guest = Guest::with_handlers("", "{ onTrade() { try { runtime.submitOrder('', 1, 1, 1) } catch (e) { log(e.name, e.code, e.message, Object.keys(e)) } runtime.cancelOrder('z') } }");
+    let mut guest = Guest::with_handlers(
+        "",
+        "{ onTrade() { try { runtime.submitOrder('', 1, 1, 1) } catch (e) { log(e.name, e.code, e.message, Object.keys(e)) } runtime.cancelOrder('z') } }",
+    );
     guest.store.data_mut().refuse = Some("kill_switch");
     let found = guest.trade(1, "1").expect_err("the second is not caught");
     assert_eq!(guest.lines(), [r#"Error kill_switch submit order: refused: kill_switch ["code"]"#]);
@@ -153,12 +197,21 @@ fn what_can_be_asked() {
          log(openOrders()); log(position('alpha', 'BTC-USDT'), balance('alpha', 'USDT')); log(cancelOrder('order-1'));
          log([0, 1, 2, -7, 1.9, '2.9', ' 3 '].map(selectProvider));",
     );
-    assert_eq!(lines[0], r#"true false ["alpha","beta"] 100.5 100 0 {"last":100.5,"bid":100,"ask":101,"spread":1,"spreadPct":1}"#);
-    assert_eq!(lines[1], r#"[{"clientOrderId":"order-1","provider":"alpha","symbol":"BTC-USDT","side":"Sell","orderType":"Limit","quantity":"2","filledQuantity":"0.5","state":"PARTIAL","price":"101"}]"#);
+    assert_eq!(
+        lines[0],
+        r#"true false ["alpha","beta"] 100.5 100 0 {"last":100.5,"bid":100,"ask":101,"spread":1,"spreadPct":1}"#
+    );
+    assert_eq!(
+        lines[1],
+        r#"[{"clientOrderId":"order-1","provider":"alpha","symbol":"BTC-USDT","side":"Sell","orderType":"Limit","quantity":"2","filledQuantity":"0.5","state":"PARTIAL","price":"101"}]"#
+    );
     assert_eq!(lines[2], r#"{"quantity":"-1.5","averagePrice":"100","realisedProfit":"3.25"} {"total":"USDT","available":"7"}"#);
     assert_eq!(lines[3], "undefined");
     assert_eq!(lines[4], r#"["alpha","beta","alpha","beta","beta","alpha","beta"]"#);
-    let mut guest = Guest::with_handlers("", "{ onTrade() { [null, undefined, true, {}, '', 'x', NaN].forEach(s => runtime.selectProvider(s)) } }");
+    let mut guest = Guest::with_handlers(
+        "",
+        "{ onTrade() { [null, undefined, true, {}, '', 'x', NaN].forEach(s => runtime.selectProvider(s)) } }",
+    );
     guest.trade(1, "1").expect("it runs");
     let now = START_TIME + 1_000_000_000;
     assert_eq!(guest.store.data().seeds, [now, now, now, now, now, now, 0]);
@@ -168,7 +221,10 @@ fn what_can_be_asked() {
 
 #[test]
 fn provider_and_symbol_are_optional() {
-    let mut guest = Guest::with_handlers("", "{ onTrade() { runtime.getLastPrice(); runtime.getLastPrice(' beta ', 'ETH-USDT'); runtime.getLastPrice(null, '') } }");
+    let mut guest = Guest::with_handlers(
+        "",
+        "{ onTrade() { runtime.getLastPrice(); runtime.getLastPrice(' beta ', 'ETH-USDT'); runtime.getLastPrice(null, '') } }",
+    );
     guest.trade(1, "1").expect("it runs");
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(guest.store.data().asked, [(None, None), (some("beta"), some("ETH-USDT")), (None, None)]);
@@ -218,7 +274,8 @@ fn randomness_comes_from_the_seed() {
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
-    let [first, second, early] = run(1).split(' ').map(|number| number.parse::<f64>().expect("a number")).collect::<Vec<_>>()[..] else {
+    let [first, second, early] = run(1).split(' ').map(|number| number.parse::<f64>().expect("a number")).collect::<Vec<_>>()[..]
+    else {
         panic!("three numbers");
     };
     assert!((0.0..1.0).contains(&first) && (0.0..1.0).contains(&second) && (0.0..1.0).contains(&early) && first != second);

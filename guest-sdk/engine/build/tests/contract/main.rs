@@ -4,6 +4,5 @@ mod handlers;
 mod helpers;
 mod hostile;
 mod load;
-mod probe;
 mod speed;
 mod support;

@@ -13,8 +13,8 @@ mod bindings {
 use bindings::{Strategy, sandpit};
 
 pub use sandpit::strategy::events::{
-    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Kline, Level as BookLevel, ReportState,
-    RiskControl, Ticker, Trade,
+    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Kline, Level as BookLevel, ReportState, RiskControl, Ticker,
+    Trade,
 };
 pub use sandpit::strategy::log::Level;
 pub use sandpit::strategy::types::*;
@@ -166,11 +166,7 @@ impl market_data::Host for Host {
         None
     }
     fn state(&mut self, _: Option<String>, _: Option<String>) -> market_data::MarketState {
-        market_data::MarketState {
-            last: Some("100.5".to_owned()),
-            bid: Some("100".to_owned()),
-            ask: Some("101".to_owned()),
-        }
+        market_data::MarketState { last: Some("100.5".to_owned()), bid: Some("100".to_owned()), ask: Some("101".to_owned()) }
     }
 }
 
@@ -243,7 +239,11 @@ fn engine() -> &'static (Engine, Component) {
     static ENGINE: OnceLock<(Engine, Component)> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let mut config = Config::new();
-        config.consume_fuel(true).cranelift_nan_canonicalization(true).max_wasm_stack(NATIVE_STACK_BYTES).async_stack_size(2 * NATIVE_STACK_BYTES);
+        config
+            .consume_fuel(true)
+            .cranelift_nan_canonicalization(true)
+            .max_wasm_stack(NATIVE_STACK_BYTES)
+            .async_stack_size(2 * NATIVE_STACK_BYTES);
         let engine = Engine::new(&config).expect("the configuration is valid");
         let path = std::env::var("SANDPIT_ENGINE_WASM")
             .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../engine.wasm").to_owned());
@@ -277,10 +277,14 @@ impl Guest {
 
     pub fn load_files(entry: &str, files: &[(&str, &str)]) -> Result<Guest, Diagnostic> {
         let mut guest = Guest::empty();
-        let files: Vec<SourceFile> =
-            files.iter().map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() }).collect();
-        guest.world.call_load(&mut guest.store, entry, &files).expect("load does not trap")?;
+        guest.load_into(entry, files)?;
         Ok(guest)
+    }
+
+    pub fn load_into(&mut self, entry: &str, files: &[(&str, &str)]) -> Result<(), Diagnostic> {
+        let file = |(path, text): &(&str, &str)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() };
+        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        self.world.call_load(&mut self.store, entry, &files).expect("load does not trap")
     }
 
     /// A started guest whose handlers are `handlers`, an object literal; `prepare` runs in `create` before it.
@@ -313,10 +317,8 @@ impl Guest {
     }
 
     pub fn start_seeded(&mut self, config: &str, seed: u64) -> Result<Started, Exception> {
-        let feed = |provider: &str| Feed {
-            provider: provider.to_owned(),
-            symbols: vec!["BTC-USDT".to_owned(), "ETH-USDT".to_owned()],
-        };
+        let feed =
+            |provider: &str| Feed { provider: provider.to_owned(), symbols: vec!["BTC-USDT".to_owned(), "ETH-USDT".to_owned()] };
         let setup = Setup {
             instance_id: "i1".to_owned(),
             config: config.to_owned(),

@@ -4,6 +4,9 @@
 mod raw;
 mod thin;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io::{BufRead, Write};
 
