@@ -279,7 +279,7 @@ async fn orders_reach_the_venue_exactly_as_they_were_worded() {
     let mut guest = lab
         .guest(
             "const r = env.runtime; const sent = [r.submitOrder(null, 'buy', '0.50', 60000.1), r.submitMarketOrder('paper', 1, 0.001)];
-             log(JSON.stringify(sent)); log(r.openOrders().length, r.position().quantity, JSON.stringify(r.balance('USDT')));
+             log(JSON.stringify(sent)); log(r.openOrders().length, r.position().quantity, JSON.stringify(r.balance(null, 'USDT')));
              for (const bad of ['1e3', NaN, '', ' 1', '0x10']) try { r.submitOrder(null, 'buy', bad, 1); } catch (e) { log(e.code); }
              try { r.submitOrder('nope', 'buy', 1, 1); } catch (e) { log(e.code); }
              try { r.submitOrder(null, 'buy', 1, null); } catch (e) { log(e.code); }",
