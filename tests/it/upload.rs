@@ -39,6 +39,7 @@ async fn a_new_source_becomes_a_revision_that_is_found_at_once() {
     for selector in ["sample", "sample:v1", "sample:latest", &format!("sample@{hash}"), &hash] {
         let module = app.client.get(&format!("/strategies/modules/{selector}")).await.expect(200);
         assert_eq!(module["selectedRevisionHash"], hash, "{selector}");
+        assert_eq!(module["revisions"][0]["size"], source.len(), "{selector}");
     }
     let served = app.client.get("/strategies/modules/sample/source").await;
     assert_eq!(served.header("content-type"), Some("application/javascript; charset=utf-8"));

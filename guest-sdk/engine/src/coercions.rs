@@ -3,6 +3,7 @@
 
 use crate::decimal;
 use crate::js::{JsResult, Value, throw_coded, throw_type_error};
+use crate::text::text_of;
 use crate::wit::sandpit::strategy::types::{Side, TimeInForce};
 
 /// Longer names than this are no provider, symbol or side: they never cross to the host.
@@ -30,7 +31,7 @@ pub fn side(value: &Value) -> JsResult<Side> {
     if let Some(number) = value.as_number() {
         return Ok(if number >= 0.0 { Side::Buy } else { Side::Sell });
     }
-    let text = if value.is_string() { value.to_text()? } else { crate::globals::log::text_of(value) };
+    let text = if value.is_string() { value.to_text()? } else { text_of(value) };
     match text.trim().to_ascii_lowercase().as_str() {
         "buy" | "long" | "bid" if value.is_string() => Ok(Side::Buy),
         "sell" | "short" | "ask" if value.is_string() => Ok(Side::Sell),
@@ -79,7 +80,7 @@ pub fn time_in_force(value: &Value) -> JsResult<Option<TimeInForce>> {
     if value.is_nullish() {
         return Ok(None);
     }
-    let text = crate::globals::log::text_of(value);
+    let text = text_of(value);
     match text.trim().to_ascii_uppercase().as_str() {
         "GTC" => Ok(Some(TimeInForce::Gtc)),
         "IOC" => Ok(Some(TimeInForce::Ioc)),

@@ -8,13 +8,13 @@ mod js;
 mod wit;
 
 mod decimal;
+mod text;
 mod time;
 
+mod coercions;
 mod feeds;
-
 mod modules;
 
-mod coercions;
 mod diagnostics;
 mod globals;
 

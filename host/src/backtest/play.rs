@@ -143,7 +143,8 @@ impl Player {
             let busy_until = guest.now().filter(|awake| *awake > now);
             let awake = busy_until.filter(|_| !self.mailbox.is_empty()).map(|at| (at, Due::Awake));
             let timer = guest.next_timer().map(|at| (at.max(busy_until.unwrap_or(at)), Due::Timer));
-            [awake, timer].into_iter().flatten().min_by_key(|(at, _)| *at)
+            // A timer that is due goes before events that wait, as live.
+            [timer, awake].into_iter().flatten().min_by_key(|(at, _)| *at)
         });
         [venue, restart, guest].into_iter().flatten().min_by_key(|(at, _)| *at)
     }

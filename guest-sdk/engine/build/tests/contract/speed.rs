@@ -75,3 +75,17 @@ fn loading() {
     println!("load: {flat} per byte of \"0;0;0;\"");
     assert!(empty < 30_000_000, "{empty}");
 }
+
+#[test]
+fn starting() {
+    let source =
+        "module.exports = { metadata: { name: 'a', displayName: 'A', events: ['Trade'] }, create() { return { onTrade() {} } } }";
+    let mut guest = Guest::load(source).expect("it loads");
+    let fuel = guest.fuel(|guest| {
+        guest.start("{}").expect("it starts");
+    });
+    let first = guest.fuel(|guest| guest.trade(1, "100.5").expect("it runs"));
+    let most = (0..5_000).map(|n| guest.fuel(|guest| guest.trade(n, "100.5").expect("it runs"))).max();
+    println!("start: {fuel} fuel, first event {first}, later at most {most:?}");
+    assert!(fuel < 50_000 && first < 20_000, "{fuel} {first}");
+}
