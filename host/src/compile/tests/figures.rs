@@ -79,7 +79,7 @@ fn figures() {
 #[ignore = "prints figures"]
 fn figures_of_giving_way() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let body = "let x = 0; for (let i = 0; i < 100000; i++) x = (x * 31 + i) % 65521; if (x < 0) log(x);";
+    let body = "let x = 0; for (let i = 0; i < 50000; i++) x = (x * 31 + i) % 65521; if (x < 0) log(x);";
     for yield_fuel in [None, Some(1_000_000), Some(100_000), Some(50_000), Some(10_000)] {
         let compiler = compiler(SandboxConfig { yield_fuel, ..SandboxConfig::default() });
         let program = runtime.block_on(compiler.program(&Source::single("probe.js", on_trade(body)).unwrap())).unwrap();
@@ -113,7 +113,7 @@ async fn events(lab: &Lab, program: &Arc<Program>, name: &str) {
     let trades: Vec<Event> = (1..=20_000).map(trade).collect();
     deliver(&mut guest, &trades[..2_000]).await;
     let mut best = Duration::MAX;
-    for _ in 0..5 {
+    for _ in 0..20 {
         best = best.min(deliver(&mut guest, &trades).await);
     }
     println!("one trade, {name:<9}{:>10.2} us   fuel {}", micros(best, 20_000), guest.usage().fuel_last);
