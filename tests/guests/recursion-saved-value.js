@@ -1,5 +1,5 @@
 // Misdeed: hands a value that is nested 20,000 deep to helpers, which must walk it.
-// Expect: trade: logs one line per helper; none is a fault
+// Expect: trade: fault fuel_exhausted (the search for cycles costs the square of the depth)
 module.exports = {
   metadata: { name: "recursion-saved-value", tag: "v1.0.0", displayName: "Nested arguments", events: ["Trade"] },
   create: ({ helpers }) => ({

@@ -232,7 +232,7 @@ impl Inner {
         let limits = &self.sandbox.config().limits;
         let loader = self.loader().map_err(|error| Failure::Host(error.to_string()))?;
         let evaluated = runtime.block_on(loader.evaluate(source, limits))?;
-        let metadata = Arc::new(metadata::check(evaluated.metadata).map_err(Failure::Diagnostics)?);
+        let metadata = Arc::new(metadata::check(&evaluated.metadata).map_err(Failure::Diagnostics)?);
         let known = self.sandbox.code_cache().len();
         let native = native::compile(&self.sandbox, &evaluated.component)?;
         self.save_functions(known);

@@ -122,7 +122,7 @@ mod tests {
         .unwrap()
     }
 
-    fn check(additional: bool, given: Value) -> Result<Value, Vec<String>> {
+    fn check(additional: bool, given: &Value) -> Result<Value, Vec<String>> {
         check_config(&metadata(additional), given.as_object().unwrap())
             .map(Value::Object)
             .map_err(|issues| issues.iter().map(ToString::to_string).collect())
@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn defaults_are_filled_in() {
-        let config = check(false, json!({"lookback": 20, "label": null})).unwrap();
+        let config = check(false, &json!({"lookback": 20, "label": null})).unwrap();
         assert_eq!(config, json!({"threshold": 0.5, "lookback": 20, "pause": "1s"}));
     }
 
     #[test]
     fn everything_that_is_wrong_is_named() {
-        let issues = check(false, json!({"threshold": "0.5", "pause": "20", "extra": 1})).unwrap_err();
+        let issues = check(false, &json!({"threshold": "0.5", "pause": "20", "extra": 1})).unwrap_err();
         assert_eq!(issues.len(), 4, "{issues:?}");
         assert_eq!(issues[0], "config.threshold: `\"0.5\"` is given, a number is expected");
         assert_eq!(issues[1], "config.lookback: is required: a whole number");
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn additional_keys_pass_where_the_strategy_says_so() {
-        assert_eq!(check(true, json!({"lookback": 1, "extra": [1]})).unwrap()["extra"], json!([1]));
+        assert_eq!(check(true, &json!({"lookback": 1, "extra": [1]})).unwrap()["extra"], json!([1]));
     }
 
     #[test]

