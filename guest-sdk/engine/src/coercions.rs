@@ -1,7 +1,9 @@
 //! What authors may write for a side, a quantity, a price, a duration or a seed, and what it means. Text stays text: the
 //! host parses decimals, so nothing here rounds or guesses.
 
+use crate::decimal;
 use crate::js::{JsResult, Value, throw_coded, throw_type_error};
+use crate::text::text_of;
 use crate::wit::sandpit::strategy::types::{Side, TimeInForce};
 
 /// Longer names than this are no provider, symbol or side: they never cross to the host.
@@ -29,7 +31,7 @@ pub fn side(value: &Value) -> JsResult<Side> {
     if let Some(number) = value.as_number() {
         return Ok(if number >= 0.0 { Side::Buy } else { Side::Sell });
     }
-    let text = if value.is_string() { value.to_text()? } else { crate::globals::log::text_of(value) };
+    let text = if value.is_string() { value.to_text()? } else { text_of(value) };
     match text.trim().to_ascii_lowercase().as_str() {
         "buy" | "long" | "bid" if value.is_string() => Ok(Side::Buy),
         "sell" | "short" | "ask" if value.is_string() => Ok(Side::Sell),
@@ -42,7 +44,7 @@ pub fn quantity(value: &Value) -> JsResult<String> {
     let text = if value.is_nullish() {
         String::new()
     } else if let Some(number) = value.as_number() {
-        decimal(number)
+        decimal::from_number(number)
     } else if value.as_bool().is_some() || value.is_array() {
         return Err(throw_coded("invalid_quantity", "quantity must be a number or decimal text"));
     } else {
@@ -60,7 +62,7 @@ pub fn price(value: &Value) -> JsResult<Option<String>> {
         return Ok(None);
     }
     if let Some(number) = value.as_number() {
-        return Ok(Some(decimal(number)));
+        return Ok(Some(decimal::from_number(number)));
     }
     if !value.is_string() && !value.is_big_int() {
         let kind = kind_of(value);
@@ -74,22 +76,11 @@ pub fn price(value: &Value) -> JsResult<Option<String>> {
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// The shortest decimal without exponent that reads back as the number: `1e-7` is `0.0000001`.
-fn decimal(number: f64) -> String {
-    if number.is_nan() {
-        "NaN".to_owned()
-    } else if number.is_infinite() {
-        if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-    } else {
-        number.to_string()
-    }
-}
-
 pub fn time_in_force(value: &Value) -> JsResult<Option<TimeInForce>> {
     if value.is_nullish() {
         return Ok(None);
     }
-    let text = crate::globals::log::text_of(value);
+    let text = text_of(value);
     match text.trim().to_ascii_uppercase().as_str() {
         "GTC" => Ok(Some(TimeInForce::Gtc)),
         "IOC" => Ok(Some(TimeInForce::Ioc)),
@@ -115,7 +106,7 @@ pub fn seed(value: &Value) -> JsResult<Option<u64>> {
 /// A duration in nanoseconds: a number of milliseconds, or text such as `1h30m`. None for what is neither, or negative.
 pub fn duration(value: &Value) -> JsResult<Option<u64>> {
     if let Some(milliseconds) = value.as_number() {
-        return Ok((milliseconds > 0.0).then(|| (milliseconds * 1e6) as u64));
+        return Ok((milliseconds > 0.0).then_some((milliseconds * 1e6) as u64));
     }
     if value.is_string() { value.with_text(|text| go_duration(text.trim())) } else { Ok(None) }
 }

@@ -1,8 +1,9 @@
 //! What went wrong in an author's source, and where. A thrown value can be anything and its getters can throw again:
 //! everything here answers with a text, never with a failure.
 
-use crate::js::{Value, ignore, take_exception};
+use crate::js::{Value, take_exception};
 use crate::modules;
+use crate::text::{property, summary};
 use crate::wit::sandpit::strategy::types::{Diagnostic, Exception, Stage};
 
 /// A diagnostic shows this many characters of the first line of a message.
@@ -24,26 +25,8 @@ struct Position {
     column: u32,
 }
 
-/// `TypeError: x is not a function`, or the text of a thrown value that is no error.
-pub fn summary(value: &Value) -> String {
-    if !value.is_error() {
-        return format!("Uncaught {}", crate::globals::log::text_of(value));
-    }
-    let name = text_property(value, c"name").unwrap_or_else(|| "Error".to_owned());
-    match text_property(value, c"message").filter(|message| !message.is_empty()) {
-        Some(message) => format!("{name}: {message}"),
-        None => name,
-    }
-}
-
-/// A property that is text; none when reading it throws.
-fn text_property(value: &Value, name: &std::ffi::CStr) -> Option<String> {
-    let property = value.get_str(name).map_err(ignore).ok()?;
-    if property.is_string() { property.to_text().map_err(ignore).ok() } else { None }
-}
-
 fn stack(value: &Value) -> String {
-    if value.is_error() { text_property(value, c"stack").unwrap_or_default() } else { String::new() }
+    if value.is_error() { property(value, c"stack").unwrap_or_default() } else { String::new() }
 }
 
 /// The first line of a stack that lies in one of the revision's files. A line is `    at name (file:line:column)`, or

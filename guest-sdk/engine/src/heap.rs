@@ -54,7 +54,6 @@ static HEAP: Single = Single(UnsafeCell::new(Heap {
     chunk_end: 0,
 }));
 
-#[expect(clippy::mut_from_ref, reason = "one thread, and each use ends before the next begins")]
 fn heap() -> &'static mut Heap {
     // SAFETY: see `Single`.
     unsafe { &mut *HEAP.0.get() }

@@ -7,13 +7,14 @@ mod heap;
 mod js;
 mod wit;
 
+mod decimal;
+mod text;
 mod time;
 
+mod coercions;
 mod feeds;
-
 mod modules;
 
-mod coercions;
 mod diagnostics;
 mod globals;
 
@@ -43,7 +44,7 @@ impl wit::Guest for Engine {
     }
 
     fn on_event(envelope: Envelope, event: Event) -> Result<(), Exception> {
-        strategy::on_event(envelope, event)
+        strategy::on_event(envelope, events::Arrival::new(event, envelope.provider))
     }
 
     fn on_timer(time: u64, timer: u32) -> Result<(), Exception> {

@@ -59,7 +59,7 @@ fn read_fields(metadata: &Value) -> Read<Metadata> {
             required: false,
         });
     }
-    let events = read_list(metadata, c"events", |event, path| text(event, path))?;
+    let events = read_list(metadata, c"events", text)?;
     let tag = text(&metadata.get_str(c"tag")?, "metadata.tag")?;
     Ok(Metadata {
         name: text(&metadata.get_str(c"name")?, "metadata.name")?.to_lowercase(),

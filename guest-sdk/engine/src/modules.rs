@@ -66,7 +66,8 @@ pub fn exports(path: &str) -> JsResult<Value> {
 /// columns of the very first line of a text from 0.
 const BEFORE_FIRST_LINE: i32 = -1;
 
-/// The file as a function of `module`, `exports` and `require`.
+/// The file as a function of `module`, `exports` and `require`. It does not begin with a parenthesis: QuickJS would read
+/// to the matching one first, to see whether an arrow follows.
 fn compile(source: &str, path: &str) -> JsResult<Value> {
     SYNTAX_ERROR.set(None);
     if let Err(Thrown) = Value::compile(&format!("\n\n{source}"), path, BEFORE_FIRST_LINE) {
@@ -74,7 +75,7 @@ fn compile(source: &str, path: &str) -> JsResult<Value> {
         SYNTAX_ERROR.set(Some(error.raw()));
         return Err(throw(error));
     }
-    Value::evaluate(&format!("(function (module, exports, require) {{\n\n{source}\n}})"), path, BEFORE_FIRST_LINE)
+    Value::evaluate(&format!("0, function (module, exports, require) {{\n\n{source}\n}}"), path, BEFORE_FIRST_LINE)
 }
 
 fn require(from: &Value, args: Args<'_>) -> JsResult<Value> {

@@ -9,15 +9,16 @@ use javy::{Config, Runtime};
 
 use crate::globals::log;
 use crate::js::{self, Value, qjs};
+use crate::text::summary;
 use crate::wit::sandpit::strategy::log::Level;
 
 /// What JavaScript may allocate. Below the 32 MiB that the host gives an instance, so that an author sees an
 /// `InternalError: out of memory` before the host has to stop the guest.
 const MEMORY_BYTES: usize = 24 << 20;
 
-/// How much of the linear-memory stack JavaScript may use before it gets a `RangeError`. The host's native stack must
-/// be large enough that this limit always comes first (see `docs`: `limits.stackBytes`); the linker gives the module
-/// twice as much linear stack, so that the error itself can be made.
+/// How much of the linear-memory stack JavaScript may use before it gets a `RangeError`. The host's native stack must be
+/// large enough that this limit always comes first: 5 MiB were enough for every kind of recursion that the conformance
+/// tests try, so hosts give 8. The linear stack has 1 MiB, so that the error itself can be made.
 const STACK_BYTES: usize = 320 << 10;
 
 /// The collector runs when this much was allocated since the last run left the heap smaller than that.
@@ -76,7 +77,7 @@ fn run_jobs() {
         match unsafe { qjs::JS_ExecutePendingJob(js::runtime(), &mut job_context) } {
             0 => return,
             1.. => {}
-            _ => log::write(Level::Warn, &format!("promise job failed: {}", describe(&js::take_exception()))),
+            _ => log::write(Level::Warn, &format!("promise job failed: {}", summary(&js::take_exception()))),
         }
     }
     log::write(Level::Error, &format!("stopped: more than {JOBS_PER_EVENT} promise jobs in one event"));
@@ -90,12 +91,8 @@ pub fn fault() -> ! {
 
 fn report_rejections() {
     for (_, reason) in REJECTIONS.take() {
-        log::write(Level::Warn, &format!("unhandled promise rejection: {}", describe(&reason)));
+        log::write(Level::Warn, &format!("unhandled promise rejection: {}", summary(&reason)));
     }
-}
-
-fn describe(reason: &Value) -> String {
-    crate::diagnostics::summary(reason)
 }
 
 unsafe extern "C" fn track_rejection(

@@ -4,13 +4,13 @@
 use std::cell::{Cell, RefCell};
 
 use crate::diagnostics::{exception, load_failure, metadata_missing, plain_exception, unusable_source};
-use crate::events::{self, Delivery};
+use crate::events::{self, Arrival, Delivery, Payload};
 use crate::globals::{self, clock, log, random};
 use crate::js::{JsResult, Value, throw_type_error};
-use crate::wit::sandpit::strategy::events::{Envelope, Event, ReportState};
+use crate::wit::sandpit::strategy::events::{Envelope, ReportState};
 use crate::wit::sandpit::strategy::log::Level;
 use crate::wit::sandpit::strategy::types::{Diagnostic, Exception, Handlers, Metadata, Setup, SourceFile, Started};
-use crate::{feeds, metadata, modules, runtime};
+use crate::{decimal, feeds, metadata, modules, runtime};
 
 /// The handlers in the order of the flags in `wit/types.wit`.
 const HANDLERS: [&str; 15] = [
@@ -32,6 +32,7 @@ const HANDLERS: [&str; 15] = [
 ];
 const ON_TRADE: usize = 0;
 const ON_ORDER_REJECTED: usize = 11;
+const ON_EXTENSION: usize = 13;
 const ON_STOP: usize = 14;
 
 /// What `load` leaves in the snapshot.
@@ -119,7 +120,7 @@ fn create(exports: &Value, env: &Value, setup: &Setup) -> JsResult<Started> {
     if !create.is_function() {
         return Err(throw_type_error("export \"create\" not callable"));
     }
-    let object = create.call(&Value::UNDEFINED, &[env.clone()])?;
+    let object = create.call(&Value::UNDEFINED, std::slice::from_ref(env))?;
     if object.is_promise() {
         return Err(throw_type_error("create must return the handler object itself, not a promise"));
     }
@@ -166,13 +167,13 @@ fn wants_cross_provider_events(object: &Value) -> bool {
 }
 
 /// Calls the handler of one event.
-pub fn on_event(envelope: Envelope, event: Event) -> Result<(), Exception> {
+pub fn on_event(envelope: Envelope, arrival: Arrival) -> Result<(), Exception> {
     let Some(strategy) = STRATEGY.get() else { return Ok(()) };
-    let index = handler_of(&event);
+    let index = handler_of(&arrival);
     let Some(handler) = &strategy.handlers[index] else { return Ok(()) };
     clock::set_now(envelope.emit_time);
-    let result = match last_argument(index, &event) {
-        Some(last) => last.and_then(|last| call(strategy, handler, envelope, event, last)),
+    let result = match last_argument(index, &arrival) {
+        Some(last) => last.and_then(|last| call(strategy, handler, envelope, arrival, last)),
         // A trade whose price is no number: there is nothing to call the handler with.
         None => return Ok(()),
     };
@@ -181,33 +182,37 @@ pub fn on_event(envelope: Envelope, event: Event) -> Result<(), Exception> {
     result
 }
 
-fn call(strategy: &Strategy, handler: &Value, envelope: Envelope, event: Event, last: Value) -> JsResult<()> {
-    let Delivery { event, payload } = events::deliver(envelope, event)?;
+fn call(strategy: &Strategy, handler: &Value, envelope: Envelope, arrival: Arrival, last: Value) -> JsResult<()> {
+    let Delivery { event, payload } = arrival.deliver(envelope)?;
     let args = [strategy.context.clone(), event, payload, last];
     let count = if args[3].is_undefined() { 3 } else { 4 };
     handler.call(&strategy.object, &args[..count]).map(drop)
 }
 
 /// What `onTrade` and `onOrderRejected` get beside the payload; `undefined` for the others.
-fn last_argument(index: usize, event: &Event) -> Option<JsResult<Value>> {
-    match event {
-        Event::Trade(trade) => events::trade_price(trade).map(|price| Ok(Value::number(price))),
-        Event::ExecutionReport(report) if index == ON_ORDER_REJECTED => {
+fn last_argument(index: usize, arrival: &Arrival) -> Option<JsResult<Value>> {
+    match arrival {
+        Arrival::Fields(Payload::Trade(trade)) => decimal::to_number(&trade.price).map(|price| Ok(Value::number(price))),
+        Arrival::Fields(Payload::Report(report)) if index == ON_ORDER_REJECTED => {
             Some(Value::string(report.reject_reason.as_deref().unwrap_or_default()))
         }
         _ => Some(Ok(Value::UNDEFINED)),
     }
 }
 
-fn handler_of(event: &Event) -> usize {
-    match event {
-        Event::Trade(_) => ON_TRADE,
-        Event::Ticker(_) => 1,
-        Event::BookSnapshot(_) => 2,
-        Event::KlineSummary(_) => 3,
-        Event::InstrumentUpdate(_) => 4,
-        Event::BalanceUpdate(_) => 5,
-        Event::ExecutionReport(report) => match report.state {
+fn handler_of(arrival: &Arrival) -> usize {
+    let payload = match arrival {
+        Arrival::Fields(payload) => payload,
+        Arrival::Json(_) => return ON_EXTENSION,
+    };
+    match payload {
+        Payload::Trade(_) => ON_TRADE,
+        Payload::Ticker(_) => 1,
+        Payload::Book(_) => 2,
+        Payload::Kline(_) => 3,
+        Payload::InstrumentUpdate(_) => 4,
+        Payload::Balance(_) => 5,
+        Payload::Report(report) => match report.state {
             ReportState::Ack => 6,
             ReportState::Partial => 7,
             ReportState::Filled => 8,
@@ -215,8 +220,7 @@ fn handler_of(event: &Event) -> usize {
             ReportState::Expired => 10,
             ReportState::Rejected => ON_ORDER_REJECTED,
         },
-        Event::RiskControl(_) => 12,
-        Event::Extension(_) => 13,
+        Payload::Risk(_) => 12,
     }
 }
 
@@ -234,7 +238,7 @@ pub fn stop(time: u64) -> Result<(), Exception> {
     let Some(strategy) = STRATEGY.get() else { return Ok(()) };
     let Some(handler) = &strategy.handlers[ON_STOP] else { return Ok(()) };
     clock::set_now(time);
-    let result = handler.call(&strategy.object, &[strategy.context.clone()]).map(drop);
+    let result = handler.call(&strategy.object, std::slice::from_ref(&strategy.context)).map(drop);
     let result = result.map_err(|_| exception(HANDLERS[ON_STOP]));
     runtime::settle();
     result

@@ -28,7 +28,12 @@ type Changes = BTreeMap<ProviderName, BTreeMap<SmolStr, Decimal>>;
 ///
 /// # Errors
 /// The database cannot be read or written.
-pub(super) async fn bring_up(store: &Store, desk: &Arc<Desk>, clock: &Arc<dyn Clock>, lifecycle: &Lifecycle) -> Result<(), StoreError> {
+pub(super) async fn bring_up(
+    store: &Store,
+    desk: &Arc<Desk>,
+    clock: &Arc<dyn Clock>,
+    lifecycle: &Lifecycle,
+) -> Result<(), StoreError> {
     if store.meta(SEEDED).await?.is_none() {
         seed(store, clock.now()).await?;
     }
@@ -71,7 +76,11 @@ async fn seed(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     store.writer().commit(vec![WriteOp::UpsertProvider(Box::new(row)), seeded]).await
 }
 
-fn make(row: &ProviderRow, changes: Option<&BTreeMap<SmolStr, Decimal>>, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Provider>, String> {
+fn make(
+    row: &ProviderRow,
+    changes: Option<&BTreeMap<SmolStr, Decimal>>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Provider>, String> {
     if row.adapter != ADAPTER {
         return Err(format!("there is no adapter `{}`; this host has `{ADAPTER}`", row.adapter));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::play::{PlayError, PlayRequest};
+use super::request::{PlayError, PlayRequest};
 use super::table_venue::TableVenue;
 use crate::base::metrics::Metrics;
 use crate::base::{InstanceId, ManualClock, Timestamp};

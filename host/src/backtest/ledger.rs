@@ -9,7 +9,9 @@ use serde::Serialize;
 use smol_str::SmolStr;
 
 use crate::base::Timestamp;
-use crate::market::{ClientOrderId, ExecutionReport, Liquidity, OrderRequest, OrderState, OrderType, ReportState, Side, Symbol, TimeInForce};
+use crate::market::{
+    ClientOrderId, ExecutionReport, Liquidity, OrderRequest, OrderState, OrderType, ReportState, Side, Symbol, TimeInForce,
+};
 
 /// One order and what became of it.
 #[derive(Clone, Debug, Serialize)]

@@ -8,10 +8,12 @@ mod book_keeping;
 mod ledger;
 mod play;
 pub mod report;
+mod request;
 mod table_venue;
 #[cfg(test)]
 mod tests;
 
 pub use ledger::{PlayedFill, PlayedOrder};
-pub use play::{PlayError, PlayRequest, play};
+pub use play::play;
 pub use report::PlayReport;
+pub use request::{PlayError, PlayRequest};

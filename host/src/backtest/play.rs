@@ -4,77 +4,25 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::book_keeping::{Lines, Tally};
 use super::ledger::Ledger;
 use super::report::{PlayReport, PlayedStrategy, PlayedTape};
+use super::request::{PlayError, PlayRequest, symbols};
 use super::table_venue::TableVenue;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
-use crate::base::{Clock as _, InstanceId, ManualClock, ProviderName, Timestamp};
-use crate::bus::{Bus, BusConfig, BusError, Filter, Mailbox};
+use crate::base::{Clock as _, ManualClock, Timestamp};
+use crate::bus::{Bus, BusConfig, Filter, Mailbox};
+use crate::instances::is_dry_run;
 use crate::instances::restart::{Answer, RestartPolicy};
 use crate::instances::seed::seed_of;
 use crate::instances::view::tidy;
-use crate::instances::{RestartConfig, is_dry_run};
 use crate::market::{Event, EventKind, Payload, Symbol};
-use crate::providers::paper::{Output, PaperConfig, PaperConfigError};
-use crate::providers::tape::{Tape, TapeError};
-use crate::sandbox::{Exception, Fault, Guest, GuestSetup, Limits, Pace, Program, SavedInMemory, StartError};
-use crate::trading::{Desk, Outlet, Provider as _, RiskConfig, TradingAccount};
-
-/// What to play.
-#[derive(Clone)]
-pub struct PlayRequest {
-    /// The compiled strategy.
-    pub program: Arc<Program>,
-    /// Played side by side, in order of their receive times; at least one.
-    pub tapes: Vec<Tape>,
-    /// Follow and trade these symbols only; all of the tapes when it is empty.
-    pub symbols: Vec<Symbol>,
-    /// Validated, with defaults filled in.
-    pub config: Map<String, Value>,
-    /// What the guest may use.
-    pub limits: Limits,
-    /// Fees, latency and balances of the venue.
-    pub paper: PaperConfig,
-    /// What orders may be.
-    pub risk: RiskConfig,
-    /// How faults are answered, in tape time.
-    pub restart: RestartConfig,
-    /// Its id: the beginning of its client order ids, and the seed of `Math.random`.
-    pub instance: InstanceId,
-    /// The name of the paper venue.
-    pub provider: ProviderName,
-}
-
-/// Why nothing could be played.
-#[derive(Debug, thiserror::Error)]
-pub enum PlayError {
-    /// No tape was given, or none has a symbol that was asked for.
-    #[error("none of the tapes has a symbol that was asked for: they have {0}")]
-    NoSymbol(String),
-    /// Two tapes of one symbol.
-    #[error("two tapes of {0}: one symbol has one market")]
-    SymbolTwice(Symbol),
-    /// A tape cannot be read.
-    #[error(transparent)]
-    Tape(#[from] TapeError),
-    /// The venue's settings do not hold.
-    #[error(transparent)]
-    Paper(#[from] PaperConfigError),
-    /// The mailbox cannot be opened.
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    /// `create` threw.
-    #[error("create failed: {} in {}", .0.message, .0.handler)]
-    Create(Box<Exception>),
-    /// A call into the guest waited for something outside: a bug of the host, since nothing outside moves.
-    #[error("the guest waits for something that cannot come in a backtest: please report this")]
-    Waiting,
-}
+use crate::providers::paper::Output;
+use crate::sandbox::{Fault, Guest, GuestSetup, Pace, SavedInMemory, StartError};
+use crate::trading::{Desk, Outlet, Provider as _, TradingAccount};
 
 /// Plays it to the end of the tapes. Blocks the thread: some seconds per million events.
 ///
@@ -195,7 +143,8 @@ impl Player {
             let busy_until = guest.now().filter(|awake| *awake > now);
             let awake = busy_until.filter(|_| !self.mailbox.is_empty()).map(|at| (at, Due::Awake));
             let timer = guest.next_timer().map(|at| (at.max(busy_until.unwrap_or(at)), Due::Timer));
-            [awake, timer].into_iter().flatten().min_by_key(|(at, _)| *at)
+            // A timer that is due goes before events that wait, as live.
+            [timer, awake].into_iter().flatten().min_by_key(|(at, _)| *at)
         });
         [venue, restart, guest].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
@@ -394,41 +343,4 @@ enum Due {
     Timer,
     /// The guest wakes up and something waits for it.
     Awake,
-}
-
-/// The symbols to follow, in the order of the tapes.
-fn symbols(request: &PlayRequest) -> Result<Vec<Symbol>, PlayError> {
-    let mut known = Vec::new();
-    for tape in &request.tapes {
-        let symbol = &tape.header().instrument.symbol;
-        if known.contains(symbol) {
-            return Err(PlayError::SymbolTwice(symbol.clone()));
-        }
-        known.push(symbol.clone());
-    }
-    let wanted: Vec<_> =
-        known.iter().filter(|symbol| request.symbols.is_empty() || request.symbols.contains(symbol)).cloned().collect();
-    if wanted.is_empty() {
-        return Err(PlayError::NoSymbol(known.iter().map(Symbol::as_str).collect::<Vec<_>>().join(", ")));
-    }
-    Ok(wanted)
-}
-
-impl PlayRequest {
-    /// With the defaults of a host: one program, no tape yet, no configuration.
-    #[expect(clippy::expect_used, reason = "both names are literals that follow their grammar")]
-    pub fn new(program: Arc<Program>) -> Self {
-        Self {
-            program,
-            tapes: Vec::new(),
-            symbols: Vec::new(),
-            config: Map::new(),
-            limits: Limits::default(),
-            paper: PaperConfig::default(),
-            risk: RiskConfig::default(),
-            restart: RestartConfig::default(),
-            instance: InstanceId::new("play").expect("a literal"),
-            provider: ProviderName::new("paper").expect("a literal"),
-        }
-    }
 }

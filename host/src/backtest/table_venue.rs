@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::play::{PlayError, PlayRequest};
+use super::request::{PlayError, PlayRequest};
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{ClientOrderId, Instrument, OrderRequest};

@@ -13,9 +13,8 @@ use crate::market::Side;
 use crate::providers::tape::Tape;
 use crate::sandbox::{FaultCode, Sandbox, SandboxConfig};
 
-const MOMENTUM: &str = include_str!(
-    "../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js"
-);
+const MOMENTUM: &str =
+    include_str!("../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
 
 /// Sleeps ten seconds at every trade, and counts the seconds of the tape with a timer.
 const SLEEPER: &str = r#"

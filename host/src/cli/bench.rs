@@ -193,7 +193,8 @@ fn text(answer: &Answer) -> String {
     row("fuel of momentum", grouped(answer.fuel_momentum), "");
     row("idle instance", format!("{:.1} KiB", answer.idle_instance_kb), "512 KiB");
     row("component", bytes(answer.component_bytes), "");
-    let build = if answer.optimised { "" } else { "\nThis is an unoptimised build: build with --release for figures that count." };
+    let build =
+        if answer.optimised { "" } else { "\nThis is an unoptimised build: build with --release for figures that count." };
     format!("{rows}\nengine {}, wasmtime {}{build}", answer.engine_sha256, answer.wasmtime)
 }
 

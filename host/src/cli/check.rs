@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Failure;
-use super::output::{FormatFlag, bytes, grouped, table};
+use super::output::{FormatFlag, bytes, grouped, pairs, table};
 use super::workbench::{Workbench, read_source};
 use crate::base::Digest;
 use crate::sandbox::Metadata;
@@ -56,25 +56,23 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn text(answer: &Answer, name: String) -> String {
     let metadata = &answer.metadata;
-    let mut rows = table(&["", ""], &[]);
-    let mut row = |key: &str, value: String| {
-        rows.add_row([key.to_owned(), value]);
-    };
-    row("strategy", format!("{name}  {}", metadata.display_name));
-    row("tag", metadata.tag.as_ref().map_or_else(|| "none: an upload has to name one".to_owned(), ToString::to_string));
-    row("hash", answer.hash.to_string());
-    row("engine", answer.engine_hash.to_string());
-    row("events", metadata.events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(", "));
-    row("imports", answer.imports.join("\n"));
-    row("component", bytes(answer.component_bytes));
-    row("fuel of load", grouped(answer.fuel_load));
     let create = answer.fuel_create.map_or_else(|| "not tried: it needs a configuration".to_owned(), grouped);
-    row("fuel of create", create);
+    let rows = pairs([
+        ("strategy", format!("{name}  {}", metadata.display_name)),
+        ("tag", metadata.tag.as_ref().map_or_else(|| "none: an upload has to name one".to_owned(), ToString::to_string)),
+        ("hash", answer.hash.to_string()),
+        ("engine", answer.engine_hash.to_string()),
+        ("events", metadata.events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join(", ")),
+        ("imports", answer.imports.join("\n")),
+        ("component", bytes(answer.component_bytes)),
+        ("fuel of load", grouped(answer.fuel_load)),
+        ("fuel of create", create),
+    ]);
     let mut fields = table(&["config", "type", "default", "description"], &[]);
     for field in &metadata.config {
         let default = field.default.as_ref().map(ToString::to_string);
         let default = default.unwrap_or_else(|| if field.required { "required".to_owned() } else { String::new() });
         fields.add_row([field.name.clone(), field.kind.as_str().to_owned(), default, field.description.clone()]);
     }
-    format!("{}\n\n{fields}", rows.to_string().trim_start_matches('\n'))
+    format!("{rows}\n\n{fields}")
 }

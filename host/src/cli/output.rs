@@ -85,6 +85,16 @@ fn ignore_broken_pipe(result: io::Result<()>) {
     drop(result);
 }
 
+/// Names and values under one another.
+pub fn pairs<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for (name, value) in rows {
+        table.add_row([name.to_owned(), value]);
+    }
+    table.to_string()
+}
+
 /// A table without lines, numbers to the right.
 pub fn table(head: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();

@@ -67,9 +67,8 @@ fn configuration(given: &[(String, String)], metadata: &Metadata) -> Result<Map<
         let kind = metadata.config.iter().find(|field| field.name == *key).map(|field| field.kind);
         config.insert(key.clone(), typed(kind, text));
     }
-    check_config(metadata, &config).map_err(|issues| {
-        Failure::Usage(issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-    })
+    check_config(metadata, &config)
+        .map_err(|issues| Failure::Usage(issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
 }
 
 /// Text stays text where text is declared; elsewhere it is read as JSON when it is some.

@@ -110,7 +110,11 @@ fn profit(report: &PlayReport) -> String {
 fn balances(report: &PlayReport) -> String {
     let mut rows = table(&["currency", "total", "available"], &[1, 2]);
     for balance in &report.balances {
-        rows.add_row([balance.currency.to_string(), balance.total.normalize().to_string(), balance.available.normalize().to_string()]);
+        rows.add_row([
+            balance.currency.to_string(),
+            balance.total.normalize().to_string(),
+            balance.available.normalize().to_string(),
+        ]);
     }
     rows.to_string()
 }

@@ -153,7 +153,7 @@ fn info(header: &TapeHeader, format: Format, out: &mut dyn Write) -> anyhow::Res
     writeln!(out, "  source        {}", header.source)?;
     writeln!(out, "  from          {}", header.start)?;
     writeln!(out, "  to            {} ({:.1} s)", header.end, header.end.since(header.start).as_secs_f64())?;
-    writeln!(out, "  venue clock   {:+.1} ms from the recorder's", header.skew_nanos as f64 / 1e6)?;
+    writeln!(out, "  clock         the recorder's, corrected by {:+.1} ms", header.clock_correction_nanos as f64 / 1e6)?;
     writeln!(out, "  tick, lot     {} {}", instrument.price_increment, instrument.quantity_increment)?;
     let counts = &header.records;
     writeln!(out, "  trades        {}", counts.trades)?;

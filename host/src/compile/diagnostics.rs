@@ -107,7 +107,8 @@ impl Diagnostic {
     fn at(mut self, file: Option<&str>, line: Option<u32>, column: Option<u32>, source: &Source) -> Self {
         let Some(file) = source.files().iter().find(|known| Some(known.path.as_str()) == file) else { return self };
         self.file = Some(file.path.clone());
-        let Some((number, text)) = line.and_then(|line| Some((line, file.text().lines().nth(line.checked_sub(1)? as usize)?))) else {
+        let Some((number, text)) = line.and_then(|line| Some((line, file.text().lines().nth(line.checked_sub(1)? as usize)?)))
+        else {
             return self;
         };
         self.line = Some(number);

@@ -37,9 +37,7 @@ pub(super) async fn create(program: &Program, source: &Source, limits: &Limits) 
     };
     match Guest::start(program, setup).await {
         Ok((_, started)) => Ok(Some(started.fuel)),
-        Err(StartError::Exception(thrown)) => {
-            Err(LoadFailure::Diagnostic(Box::new(Diagnostic::from_exception(&thrown, source))))
-        }
+        Err(StartError::Exception(thrown)) => Err(LoadFailure::Diagnostic(Box::new(Diagnostic::from_exception(&thrown, source)))),
         Err(StartError::Fault(fault)) => Err(from_fault(&fault)),
     }
 }

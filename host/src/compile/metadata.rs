@@ -227,7 +227,10 @@ mod tests {
             tag: Some("Latest".into()),
             display_name: "x".repeat(81),
             description: "x".repeat(5_000),
-            ..told(vec![field("", "", None), field("a", "map", None), field("b", "int", Some("1.5")), field("b", "int", None)], &["trade"])
+            ..told(
+                vec![field("", "", None), field("a", "map", None), field("b", "int", Some("1.5")), field("b", "int", None)],
+                &["trade"],
+            )
         };
         let found = issues(bad);
         let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();

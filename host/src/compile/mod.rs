@@ -18,7 +18,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use compiler::{Compiled, CompileError, Compiler, CompilerConfig};
+pub use compiler::{CompileError, Compiled, Compiler, CompilerConfig};
 pub use config::{ConfigIssue, check_config};
 pub use diagnostics::{Diagnostic, Stage};
 pub use source::{SOURCE_BYTES, Source, SourceError, SourceFile};

@@ -75,11 +75,11 @@ impl Loader {
     pub(super) async fn evaluate(&self, source: &Source, limits: &Limits) -> Result<Evaluated, LoadFailure> {
         let fuel = limits.fuel_per_load;
         let mut store = new_store(&self.sandbox, State::loading(limits.memory_bytes), fuel)?;
-        let instance = self.pre.instance_pre().instantiate_async(&mut store).await.map_err(|error| capacity(&error, &mut store))?;
+        let instance =
+            self.pre.instance_pre().instantiate_async(&mut store).await.map_err(|error| capacity(&error, &mut store))?;
         let exports = Strategy::new(&mut store, &instance)?;
 
-        let files: Vec<_> =
-            source.files().iter().map(|file| types::SourceFile { path: &file.path, text: file.text() }).collect();
+        let files: Vec<_> = source.files().iter().map(|file| types::SourceFile { path: &file.path, text: file.text() }).collect();
         let cancel = CancellationToken::new();
         let deadline = Duration::from_millis(limits.load_deadline_ms);
         let watch = || Watch { clock: self.sandbox.clock(), deadline, cancel: &cancel };
@@ -161,8 +161,7 @@ impl Frozen {
     {
         let missing = || wasmtime::format_err!("no accessor {interface}#{function}");
         let (_, interface_index) = self.instance.get_export(&mut self.store, None, interface).ok_or_else(missing)?;
-        let (_, index) =
-            self.instance.get_export(&mut self.store, Some(&interface_index), function).ok_or_else(missing)?;
+        let (_, index) = self.instance.get_export(&mut self.store, Some(&interface_index), function).ok_or_else(missing)?;
         let function = self.instance.get_typed_func::<(), (R,)>(&mut self.store, index)?;
         Ok(function.call_async(&mut self.store, ()).await?.0)
     }

@@ -203,7 +203,13 @@ impl Actor {
         }
     }
 
-    fn account(&self, guest: &Guest, kind: &'static str, begun: Timestamp, delivery: Result<Delivery, Fault>) -> Result<(), Fault> {
+    fn account(
+        &self,
+        guest: &Guest,
+        kind: &'static str,
+        begun: Timestamp,
+        delivery: Result<Delivery, Fault>,
+    ) -> Result<(), Fault> {
         let metrics = self.slot.metrics();
         let usage = guest.usage();
         let delivery = match delivery {
@@ -260,6 +266,9 @@ impl Actor {
         self.note_failure(failure);
         self.note_mailbox();
         self.slot.step(Step::Fault);
+        if self.soft.is_cancelled() {
+            return false;
+        }
         let wait = match self.policy.on_fault(self.slot.now()) {
             Answer::Wait(wait) => wait,
             Answer::Quarantine => {

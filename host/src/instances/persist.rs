@@ -16,6 +16,16 @@ pub(super) async fn save(store: &Store, slot: &Slot) -> Result<(), StoreError> {
     store.writer().commit(vec![WriteOp::UpsertInstance(Box::new(row(slot)))]).await
 }
 
+/// Puts a new instance on record and takes over the moment that the database calls its creation.
+pub(super) async fn save_new(store: &Store, slot: &Slot) -> Result<(), StoreError> {
+    save(store, slot).await?;
+    let rows = store.instances().await?;
+    if let Some(row) = rows.iter().find(|row| row.id == slot.spec.id) {
+        slot.update(|state| state.created_at = row.created_at);
+    }
+    Ok(())
+}
+
 /// Several at once, in one commit.
 pub(super) async fn save_all(store: &Store, slots: &[Arc<Slot>]) -> Result<(), StoreError> {
     store.writer().commit(slots.iter().map(|slot| WriteOp::UpsertInstance(Box::new(row(slot)))).collect()).await
@@ -50,7 +60,6 @@ pub(super) async fn last_run(store: &Store, id: &InstanceId) -> Result<u64, Stor
 pub(super) struct Record {
     pub spec: InstanceSpec,
     pub state: State,
-    pub created_at: Timestamp,
 }
 
 /// Reads back every instance. Limits that the host no longer allows fall back to the host's, with a line in the log.
@@ -71,7 +80,7 @@ fn row(slot: &Slot) -> InstanceRow {
         limits: json(&spec.limits),
         desired: if state.wanted { Desired::Running } else { Desired::Stopped },
         run: state.run,
-        created_at: slot.created_at,
+        created_at: state.created_at,
         updated_at: slot.now(),
     }
 }
@@ -94,8 +103,9 @@ fn read(row: InstanceRow, host: &Limits, now: Timestamp) -> Result<Record, Store
     state.status = if row.run == 0 { Status::Created } else { Status::Stopped };
     state.wanted = row.desired == Desired::Running;
     state.run = row.run;
+    state.created_at = row.created_at;
     let spec = InstanceSpec { id: row.id, selector: row.selector, config, scope, limits: overrides };
-    Ok(Record { spec, state, created_at: row.created_at })
+    Ok(Record { spec, state })
 }
 
 fn column<T: serde::de::DeserializeOwned>(column: &str, value: Value) -> Result<T, StoreError> {

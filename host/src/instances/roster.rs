@@ -43,12 +43,7 @@ pub struct InstancesConfig {
 
 impl Default for InstancesConfig {
     fn default() -> Self {
-        Self {
-            max: 1_000,
-            stop_grace_ms: 2_000,
-            restart: RestartConfig::default(),
-            log: LogConfig::default(),
-        }
+        Self { max: 1_000, stop_grace_ms: 2_000, restart: RestartConfig::default(), log: LogConfig::default() }
     }
 }
 
@@ -125,9 +120,9 @@ impl Instances {
         let mut state = State::new(pin, limits, now);
         state.dry_run = dry_run;
         state.run = persist::last_run(&self.floors.store, &spec.id).await?;
-        let slot = Slot::new(spec, state, now, LogRing::new(self.config.log), Arc::clone(&self.shared));
+        let slot = Slot::new(spec, state, LogRing::new(self.config.log), Arc::clone(&self.shared));
         self.insert(&slot)?;
-        if let Err(error) = persist::save(&self.floors.store, &slot).await {
+        if let Err(error) = persist::save_new(&self.floors.store, &slot).await {
             self.remove(&slot);
             return Err(error.into());
         }
@@ -239,7 +234,7 @@ impl Instances {
         let mut wanted = Vec::new();
         for record in records {
             let log = LogRing::new(self.config.log);
-            let slot = Slot::new(record.spec, record.state, record.created_at, log, Arc::clone(&self.shared));
+            let slot = Slot::new(record.spec, record.state, log, Arc::clone(&self.shared));
             self.write().insert(slot.spec.id.clone(), Arc::clone(&slot));
             if slot.state().wanted {
                 self.count_run(&slot);

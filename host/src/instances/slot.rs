@@ -34,6 +34,7 @@ pub(super) struct Task {
 #[derive(Clone)]
 pub(super) struct State {
     pub pin: Pin,
+    pub created_at: Timestamp,
     pub status: Status,
     pub since: Timestamp,
     /// Whether it runs again after a restart of the host.
@@ -54,6 +55,7 @@ impl State {
     pub(super) fn new(pin: Pin, limits: Limits, now: Timestamp) -> Self {
         Self {
             pin,
+            created_at: now,
             status: Status::Created,
             since: now,
             wanted: false,
@@ -72,7 +74,6 @@ impl State {
 /// One instance. Lives from its creation to its deletion.
 pub(super) struct Slot {
     pub spec: InstanceSpec,
-    pub created_at: Timestamp,
     pub log: Arc<LogRing>,
     /// Held by whoever starts, stops or deletes it: these never overlap.
     pub task: tokio::sync::Mutex<Option<Task>>,
@@ -88,10 +89,10 @@ pub(super) struct Shared {
 }
 
 impl Slot {
-    pub(super) fn new(spec: InstanceSpec, state: State, created_at: Timestamp, log: LogRing, shared: Arc<Shared>) -> Arc<Self> {
+    pub(super) fn new(spec: InstanceSpec, state: State, log: LogRing, shared: Arc<Shared>) -> Arc<Self> {
         shared.metrics.instances.with_label_values(&[state.status.as_str()]).inc();
         let task = tokio::sync::Mutex::new(None);
-        Arc::new(Self { spec, created_at, log: Arc::new(log), task, state: Mutex::new(state), shared })
+        Arc::new(Self { spec, log: Arc::new(log), task, state: Mutex::new(state), shared })
     }
 
     pub(super) fn state(&self) -> State {
@@ -126,8 +127,10 @@ impl Slot {
         let before = state.status;
         match before.after(step) {
             Ok(after) => {
-                state.status = after;
-                state.since = now;
+                if after != before {
+                    state.status = after;
+                    state.since = now;
+                }
                 let pin = state.pin.clone();
                 drop(state);
                 self.moved(&pin, before, after, now);

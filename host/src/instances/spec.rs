@@ -122,7 +122,10 @@ mod tests {
             (json!({ "id": "i1", "scope": scope }), "strategy required"),
             (json!({ "id": "i1", "strategy": { "identifier": " " }, "scope": scope }), "strategy required"),
             (json!({ "id": "i1", "strategy": { "identifier": "noop" } }), "symbols required"),
-            (json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": { "p": { "symbols": [" "] } } }), "symbols required"),
+            (
+                json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": { "p": { "symbols": [" "] } } }),
+                "symbols required",
+            ),
         ];
         for (body, message) in cases {
             assert_eq!(parse(body).unwrap_err(), message);
@@ -144,9 +147,7 @@ mod tests {
 
     #[test]
     fn names_keep_their_grammar() {
-        let body = |id: &str, symbol: &str| {
-            json!({ "id": id, "strategy": { "identifier": "noop" }, "scope": { "p": { "symbols": [symbol] } } })
-        };
+        let body = |id: &str, symbol: &str| json!({ "id": id, "strategy": { "identifier": "noop" }, "scope": { "p": { "symbols": [symbol] } } });
         assert!(parse(body("a/b", "BTC-USDT")).unwrap_err().contains("instance id `a/b` is not allowed"));
         assert!(parse(body("a", "BTC")).unwrap_err().contains("symbol `BTC` is not allowed"));
     }

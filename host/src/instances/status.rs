@@ -75,15 +75,12 @@ impl Status {
             (S::Faulted, Step::Retry) => Ok(S::Starting),
             (S::Faulted, Step::Quarantine) => Ok(S::Quarantined),
             (S::Starting | S::Running | S::Faulted, Step::Stop) => Ok(S::Stopping),
-            (S::Quarantined | S::Stopping, Step::End) => Ok(self.ended()),
+            // Whatever its guest still does, what was asked to stop is stopping.
+            (S::Stopping, Step::Ready | Step::Fault | Step::Retry | Step::Quarantine) => Ok(S::Stopping),
+            (S::Stopping, Step::End) => Ok(S::Stopped),
             (S::Quarantined, Step::Stop) => Ok(S::Stopped),
             (from, step) => Err(IllegalStep { from, step }),
         }
-    }
-
-    /// The end of its task leaves a quarantined instance in quarantine.
-    fn ended(self) -> Self {
-        if self == Self::Quarantined { self } else { Self::Stopped }
     }
 
     /// Whether the host keeps it alive: what `running` says on the wire.
@@ -137,16 +134,7 @@ mod tests {
 
     #[test]
     fn the_table_of_an_instances_life() {
-        let steps = [
-            Step::Start,
-            Step::Retry,
-            Step::Ready,
-            Step::Refuse,
-            Step::Fault,
-            Step::Quarantine,
-            Step::Stop,
-            Step::End,
-        ];
+        let steps = [Step::Start, Step::Retry, Step::Ready, Step::Refuse, Step::Fault, Step::Quarantine, Step::Stop, Step::End];
         let mut table = String::new();
         for from in Status::ALL {
             let row: Vec<_> = steps
@@ -159,8 +147,8 @@ mod tests {
              starting: Ready>running Refuse>stopped Fault>faulted Stop>stopping\n\
              running: Fault>faulted Stop>stopping\n\
              faulted: Retry>starting Quarantine>quarantined Stop>stopping\n\
-             quarantined: Start>starting Stop>stopped End>quarantined\n\
-             stopping: End>stopped\n\
+             quarantined: Start>starting Stop>stopped\n\
+             stopping: Retry>stopping Ready>stopping Fault>stopping Quarantine>stopping End>stopped\n\
              stopped: Start>starting\n";
         assert_eq!(table, expected);
     }

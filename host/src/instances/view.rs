@@ -178,7 +178,7 @@ impl InstanceView {
             running: state.status.is_running(),
             status: state.status,
             since: state.since.to_rfc3339(),
-            created_at: slot.created_at.to_rfc3339(),
+            created_at: state.created_at.to_rfc3339(),
             selector: spec.selector.clone(),
             hash: pin.hash,
             engine_hash: state.engine_hash,

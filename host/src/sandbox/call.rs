@@ -75,9 +75,11 @@ pub(crate) fn classify(error: &wasmtime::Error, handler: &'static str, fuel: u64
             Fault::new(FaultCode::FuelExhausted, handler, format!("the call used up its {fuel} fuel: is there an endless loop?"))
         }
         Some(Trap::StackOverflow) => Fault::new(FaultCode::StackOverflow, handler, "the WebAssembly stack overflowed"),
-        Some(Trap::UnreachableCodeReached) if state.stopped_for_jobs() => {
-            Fault::new(FaultCode::JobLimit, handler, "the call queued more than 10,000 promise jobs: does a promise queue itself?")
-        }
+        Some(Trap::UnreachableCodeReached) if state.stopped_for_jobs() => Fault::new(
+            FaultCode::JobLimit,
+            handler,
+            "the call queued more than 10,000 promise jobs: does a promise queue itself?",
+        ),
         Some(_) if refused => memory(),
         Some(trap) => Fault::new(FaultCode::GuestTrap, handler, format!("the engine stopped: {trap}")),
         None if refused => memory(),

@@ -110,7 +110,10 @@ impl Levels {
             room.extend(levels.iter().map(|level| wit::Level { price: level.price.as_str(), quantity: level.quantity.as_str() }));
             room
         };
-        BookLevels { bids: side(std::mem::take(&mut self.bids), &book.bids), asks: side(std::mem::take(&mut self.asks), &book.asks) }
+        BookLevels {
+            bids: side(std::mem::take(&mut self.bids), &book.bids),
+            asks: side(std::mem::take(&mut self.asks), &book.asks),
+        }
     }
 
     /// Puts the room back for the next book.
@@ -271,7 +274,8 @@ mod tests {
 
     #[test]
     fn books_reuse_the_room_of_the_book_before() {
-        let level = |price: &str| market::Level { price: DecimalText::parse(price).unwrap(), quantity: DecimalText::parse("1").unwrap() };
+        let level =
+            |price: &str| market::Level { price: DecimalText::parse(price).unwrap(), quantity: DecimalText::parse("1").unwrap() };
         let book = |prices: &[&str]| market::BookSnapshot {
             bids: prices.iter().map(|price| level(price)).collect(),
             asks: prices.iter().map(|price| level(price)).collect(),

@@ -1,17 +1,16 @@
 //! The one place that configures wasmtime, with the reason of each line, and the process-lifetime `Sandbox` that holds the
 //! engine and the linker.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use prometheus::{IntCounterVec, IntGauge};
 use serde::{Deserialize, Serialize};
 use wasmtime::component::Linker;
-use wasmtime::{CacheStore, Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::base::SystemClock;
 use crate::base::metrics::Metrics;
+use crate::sandbox::code_cache::CodeCache;
 use crate::sandbox::fault::FaultCode;
 use crate::sandbox::limits::{LimitError, Limits};
 use crate::sandbox::{helpers, state::State};
@@ -203,90 +202,4 @@ fn pool(guests: u32) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     pool
-}
-
-/// Cranelift's results by the hash of its input. The engine's code is the same in every strategy, only its data differs.
-#[derive(Default)]
-pub(crate) struct CodeCache {
-    functions: Mutex<HashMap<Vec<u8>, Arc<[u8]>>>,
-}
-
-impl CodeCache {
-    /// How many functions it holds.
-    pub(crate) fn len(&self) -> usize {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Everything, for another process: each function as two lengths, its key and its code.
-    pub(crate) fn export(&self) -> Vec<u8> {
-        let functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes = Vec::new();
-        for (key, code) in functions.iter() {
-            bytes.extend_from_slice(&(key.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(&(code.len() as u64).to_le_bytes());
-            bytes.extend_from_slice(key);
-            bytes.extend_from_slice(code);
-        }
-        bytes
-    }
-
-    /// Takes in what [`CodeCache::export`] gave; what is torn is left out. The bytes must be proven to be ours: they become
-    /// native code.
-    pub(crate) fn import(&self, mut bytes: &[u8]) {
-        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((key, code, rest)) = split_function(bytes) {
-            functions.insert(key.to_vec(), code.into());
-            bytes = rest;
-        }
-    }
-}
-
-fn split_function(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (key_bytes, rest) = bytes.split_first_chunk::<8>()?;
-    let (code_bytes, rest) = rest.split_first_chunk::<8>()?;
-    let (key, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*key_bytes)).ok()?)?;
-    let (code, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*code_bytes)).ok()?)?;
-    Some((key, code, rest))
-}
-
-impl std::fmt::Debug for CodeCache {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "CodeCache({} functions)", self.len())
-    }
-}
-
-impl CacheStore for CodeCache {
-    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let found = self.functions.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        found.map(|code| Cow::Owned(code.to_vec()))
-    }
-
-    fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
-        // Only the engine's functions ever come here: sources are data, not code, so the cache cannot be made to grow.
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_vec(), value.into());
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_code_cache_moves_to_another_process() {
-        let cache = CodeCache::default();
-        cache.insert(b"key", b"code".to_vec());
-        cache.insert(b"another", Vec::new());
-        let exported = cache.export();
-        let moved = CodeCache::default();
-        moved.import(&exported);
-        assert_eq!(moved.len(), 2);
-        assert_eq!(moved.get(b"key").as_deref(), Some(b"code".as_slice()));
-        assert_eq!(moved.get(b"none"), None);
-        for length in 0..exported.len() {
-            let torn = CodeCache::default();
-            torn.import(&exported[..length]);
-            assert!(torn.len() < 2);
-        }
-    }
 }

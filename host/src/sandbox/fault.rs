@@ -131,7 +131,11 @@ impl From<types::Exception> for Exception {
             file: thrown.file.map(|file| line(&file, 256)),
             line: thrown.line,
             column: thrown.column,
-            stack: thrown.stack[..thrown.stack.floor_char_boundary(4_096)].lines().map(|text| line(text, 4_096)).collect::<Vec<_>>().join("\n"),
+            stack: thrown.stack[..thrown.stack.floor_char_boundary(4_096)]
+                .lines()
+                .map(|text| line(text, 4_096))
+                .collect::<Vec<_>>()
+                .join("\n"),
         }
     }
 }

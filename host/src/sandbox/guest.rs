@@ -305,9 +305,7 @@ impl Guest {
             }
             Err(error) => {
                 let fault = match &mut self.running {
-                    Some(running) => {
-                        classify(&error, handler, self.fuel_per_event, running.store.data_mut())
-                    }
+                    Some(running) => classify(&error, handler, self.fuel_per_event, running.store.data_mut()),
                     None => dead(None),
                 };
                 self.running = None;

@@ -5,6 +5,7 @@
 
 pub(crate) mod bindings;
 pub(crate) mod call;
+mod code_cache;
 mod convert;
 mod engine;
 mod fault;
@@ -24,13 +25,13 @@ mod timers;
 
 pub use engine::{Sandbox, SandboxConfig, SandboxError};
 pub use fault::{Exception, Fault, FaultCode, StartError};
+pub(crate) use guest::new_store;
 pub use guest::{Delivery, Guest, Started, Usage};
+pub(crate) use helpers::PACKAGE;
 pub use limits::{LimitError, LimitOverrides, Limits};
 pub use log::{LogLevel, LogSink, NoLog};
 pub use metadata::Metadata;
 pub use program::{Program, ProgramError};
 pub use saved::{SavedInMemory, SavedState};
 pub use setup::GuestSetup;
-pub(crate) use guest::new_store;
-pub(crate) use helpers::PACKAGE;
 pub use state::Pace;

@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::{StoreContextMut, Trap};
 
 use crate::base::{Clock, InstanceId, Timestamp};
+use crate::sandbox::SavedState;
 use crate::sandbox::fault::FaultCode;
 use crate::sandbox::feeds::Feeds;
 use crate::sandbox::limiter::Limiter;
 use crate::sandbox::limits::Limits;
 use crate::sandbox::log::{LogGate, LogLevel, LogSink};
 use crate::sandbox::timers::Timers;
-use crate::sandbox::SavedState;
 use crate::trading::Desk;
 
 /// Bytes of arguments that one call of an import may carry. What is longer never crosses: the call ends the guest.
@@ -106,7 +106,11 @@ impl Live {
         self.jobs_exceeded = false;
         let lost = self.gate.begin_event();
         if lost > 0 {
-            self.log.line(LogLevel::Warn, &format!("{lost} log lines of the last event were over the limit and dropped"), self.seen);
+            self.log.line(
+                LogLevel::Warn,
+                &format!("{lost} log lines of the last event were over the limit and dropped"),
+                self.seen,
+            );
         }
     }
 

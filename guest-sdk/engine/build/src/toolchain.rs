@@ -39,12 +39,12 @@ pub struct Toolchain {
 impl Toolchain {
     /// `engine` matters because the toolchain file of the repository says which Rust it is.
     pub fn find(engine: &Path) -> Result<Toolchain> {
-        let c = match std::env::var_os("WASI_SDK") {
+        let c = match std::env::var_os("WASI_SDK_PATH").or_else(|| std::env::var_os("WASI_SDK")) {
             Some(sdk) => CCompiler::WasiSdk(PathBuf::from(sdk)),
             None if Path::new(LLVM).join("bin/clang").exists() => CCompiler::Debian,
             None => bail!(
                 "no C compiler for WebAssembly: install clang-19 llvm-19 libclang1-19 libclang-rt-19-dev-wasm32 wasi-libc, \
-                 or set WASI_SDK to a WASI SDK"
+                 or set WASI_SDK_PATH to a WASI SDK"
             ),
         };
         let sysroot = PathBuf::from(first_line(Command::new("rustc").current_dir(engine).args(["--print", "sysroot"]))?);

@@ -7,8 +7,9 @@ use std::cell::OnceCell;
 use crate::feeds;
 use crate::js::{Atom, Fields, JsResult, LazyClass, Value, atoms};
 use crate::time::rfc3339;
-use crate::wit::sandpit::strategy::events::{self as wit, Envelope, Event};
-use payload::Payload;
+use crate::wit::sandpit::strategy::events::{Envelope, Event};
+
+pub use payload::Payload;
 
 /// What kind of event it is: the index into the names of `evt.type`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,43 +98,42 @@ pub struct Delivery {
     pub payload: Value,
 }
 
-/// Makes the objects of an event.
-pub fn deliver(envelope: Envelope, event: Event) -> JsResult<Delivery> {
-    let class = &vocabulary().class;
-    let provider = envelope.provider;
-    let place = envelope.symbol;
-    let outside = |symbol: &str| if place.is_none() { Value::string(symbol).map(Some) } else { Ok(None) };
-    let mut symbol = None;
-    let (kind, payload) = match event {
-        Event::Trade(trade) => (Kind::Trade, Payload::Trade(trade)),
-        Event::Ticker(ticker) => (Kind::Ticker, Payload::Ticker(ticker)),
-        Event::BookSnapshot(book) => (Kind::BookSnapshot, Payload::Book(book)),
-        Event::KlineSummary(kline) => (Kind::KlineSummary, Payload::Kline(Box::new(kline))),
-        Event::InstrumentUpdate(instrument) => {
-            symbol = outside(&instrument.symbol)?;
-            (Kind::InstrumentUpdate, Payload::InstrumentUpdate(Box::new(instrument)))
-        }
-        Event::BalanceUpdate(balance) => (Kind::BalanceUpdate, Payload::Balance(balance)),
-        Event::ExecutionReport(report) => {
-            symbol = outside(&report.symbol)?;
-            (Kind::ExecReport, Payload::Report(Box::new(report)))
-        }
-        Event::RiskControl(risk) => {
-            symbol = outside(&risk.symbol)?;
-            (Kind::RiskControl, Payload::Risk(Box::new(payload::Risk { risk, provider })))
-        }
-        Event::Extension(json) => {
-            let payload = Value::from_json(&json)?;
-            return header(class, envelope, Kind::Extension, None, payload);
-        }
-    };
-    let payload = class.object(Data::Payload(payload))?;
-    header(class, envelope, kind, symbol, payload)
+/// An event as it arrived, moved out of the ABI's record at once: that record is as large as the largest event.
+pub enum Arrival {
+    Fields(Payload),
+    /// An extension: any JSON value.
+    Json(String),
 }
 
-fn header(class: &LazyClass<Data>, envelope: Envelope, kind: Kind, symbol: Option<Value>, payload: Value) -> JsResult<Delivery> {
-    let event = class.object(Data::Event(Header { envelope, kind, symbol, payload: payload.clone() }))?;
-    Ok(Delivery { event, payload })
+impl Arrival {
+    #[inline(always)]
+    pub fn new(event: Event, provider: u16) -> Arrival {
+        Arrival::Fields(match event {
+            Event::Trade(trade) => Payload::Trade(trade),
+            Event::Ticker(ticker) => Payload::Ticker(ticker),
+            Event::BookSnapshot(book) => Payload::Book(book),
+            Event::KlineSummary(kline) => Payload::Kline(Box::new(kline)),
+            Event::InstrumentUpdate(instrument) => Payload::InstrumentUpdate(Box::new(instrument)),
+            Event::BalanceUpdate(balance) => Payload::Balance(balance),
+            Event::ExecutionReport(report) => Payload::Report(Box::new(report)),
+            Event::RiskControl(risk) => Payload::Risk(Box::new(payload::Risk { risk, provider })),
+            Event::Extension(json) => return Arrival::Json(json),
+        })
+    }
+
+    /// Makes the objects of the event.
+    pub fn deliver(self, envelope: Envelope) -> JsResult<Delivery> {
+        let class = &vocabulary().class;
+        let (kind, symbol, payload) = match self {
+            Arrival::Json(json) => (Kind::Extension, None, Value::from_json(&json)?),
+            Arrival::Fields(payload) => {
+                let own = if envelope.symbol.is_none() { payload.symbol() } else { None };
+                (payload.kind(), own.map(Value::string).transpose()?, class.object(Data::Payload(payload))?)
+            }
+        };
+        let event = class.object(Data::Event(Header { envelope, kind, symbol, payload: payload.clone() }))?;
+        Ok(Delivery { event, payload })
+    }
 }
 
 /// A time as a JavaScript string.
@@ -206,9 +206,4 @@ impl Header {
         id.push_str(&self.envelope.sequence.to_string());
         Value::string(&id)
     }
-}
-
-/// The price of a trade as the number that `onTrade` gets; none when it is not a number.
-pub fn trade_price(trade: &wit::Trade) -> Option<f64> {
-    trade.price.parse().ok().filter(|price: &f64| price.is_finite())
 }

@@ -1,7 +1,7 @@
 //! The payloads: which fields each has, in which order, and what JavaScript value each becomes. Prices and quantities stay
 //! the decimal strings they came as.
 
-use super::time;
+use super::{Kind, time};
 use crate::feeds;
 use crate::js::{Atom, JsResult, Value, atoms};
 use crate::wit::sandpit::strategy::events::{
@@ -148,6 +148,29 @@ fn words<const N: usize>(words: [&str; N]) -> JsResult<[Value; N]> {
 }
 
 impl Payload {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Payload::Trade(_) => Kind::Trade,
+            Payload::Ticker(_) => Kind::Ticker,
+            Payload::Book(_) => Kind::BookSnapshot,
+            Payload::Kline(_) => Kind::KlineSummary,
+            Payload::InstrumentUpdate(_) => Kind::InstrumentUpdate,
+            Payload::Balance(_) => Kind::BalanceUpdate,
+            Payload::Report(_) => Kind::ExecReport,
+            Payload::Risk(_) => Kind::RiskControl,
+        }
+    }
+
+    /// The symbol that the payload itself names.
+    pub fn symbol(&self) -> Option<&str> {
+        match self {
+            Payload::InstrumentUpdate(instrument) => Some(&instrument.symbol),
+            Payload::Report(report) => Some(&report.symbol),
+            Payload::Risk(risk) => Some(&risk.risk.symbol),
+            _ => None,
+        }
+    }
+
     pub fn names(&self, names: &Names) -> &'static [Atom] {
         match self {
             Payload::Trade(_) => names.trade,

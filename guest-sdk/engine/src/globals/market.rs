@@ -1,9 +1,9 @@
 //! `env.runtime`, what can be asked: the market as the instance has seen it, and whether it may trade.
 
 use super::add;
-use crate::coercions;
 use crate::js::{Args, JsResult, Value, throw_coded};
 use crate::wit::sandpit::strategy::market_data as host;
+use crate::{coercions, decimal};
 
 pub fn add_functions(runtime: &Value) -> JsResult<()> {
     add(runtime, "isTradingActive", 0, |_| Ok(Value::bool(host::trading_active())))?;
@@ -36,7 +36,7 @@ fn price(args: &Args<'_>, ask_host: fn(Option<&str>, Option<&str>) -> Option<Str
 
 /// A figure for arithmetic; 0 when it is not known.
 fn number(text: Option<String>) -> f64 {
-    text.and_then(|text| text.parse().ok()).filter(|number: &f64| number.is_finite()).unwrap_or(0.0)
+    text.and_then(|text| decimal::to_number(&text)).unwrap_or(0.0)
 }
 
 fn market_state(args: Args<'_>) -> JsResult<Value> {

@@ -129,7 +129,8 @@ async fn deep_recursion_is_a_range_error_that_can_be_caught() {
 #[tokio::test]
 async fn time_stands_still_at_the_events_own() {
     let lab = Lab::default();
-    let mut guest = lab.guest("const before = Date.now(); for (let i = 0; i < 1e4; i++); log(Date.now() - before, Date.now());").await;
+    let mut guest =
+        lab.guest("const before = Date.now(); for (let i = 0; i < 1e4; i++); log(Date.now() - before, Date.now());").await;
     guest.deliver(&trade(5)).await.unwrap();
     assert_eq!(lab.lines.texts(), ["0 1723161600005"]);
     assert_eq!(guest.now(), Some(trade(5).ingest_time), "the instance's time is when the event was received");
@@ -199,7 +200,7 @@ async fn market_data_is_what_the_events_said() {
     let delivery = guest.deliver(&event(1, Payload::Ticker(ticker))).await.unwrap();
     assert!(!delivery.called, "there is no onTicker, and its prices are taken in all the same");
     guest.deliver(&trade(2)).await.unwrap();
-    assert_eq!(lab.lines.texts(), ["0 99.5 100.5 60002.5 0 paper,second"]);
+    assert_eq!(lab.lines.texts(), ["60002.5 99.5 100.5 60002.5 0 paper,second"]);
 
     let level = |price: &str| Level { price: decimals(price), quantity: decimals("1") };
     let book = BookSnapshot {
@@ -212,12 +213,14 @@ async fn market_data_is_what_the_events_said() {
     };
     guest.deliver(&event(3, Payload::BookSnapshot(book))).await.unwrap();
     guest.deliver(&trade(4)).await.unwrap();
-    assert_eq!(lab.lines.texts()[1], "0 98 102 60004.5 0 paper,second");
+    assert_eq!(lab.lines.texts()[1], "60004.5 98 102 60004.5 0 paper,second");
 }
 
 #[tokio::test]
 async fn own_reports_arrive_with_all_their_figures() {
-    let source = strategy("return { onOrderFilled(ctx, evt, report) { log(JSON.stringify(report)); log(evt.type, evt.symbol, evt.provider); } };");
+    let source = strategy(
+        "return { onOrderFilled(ctx, evt, report) { log(JSON.stringify(report)); log(evt.type, evt.symbol, evt.provider); } };",
+    );
     let compiled = compile(&source).await.unwrap();
     let lab = Lab::default();
     let mut guest = lab.start(&compiled.program).await.unwrap().0;
@@ -275,7 +278,7 @@ async fn orders_reach_the_venue_exactly_as_they_were_worded() {
     let lab = Lab::default();
     let mut guest = lab
         .guest(
-            "const r = env.runtime; const sent = [r.submitOrder(null, 'buy', '0.50', 60000.1), r.submitMarketOrder('paper', -1, 0.001)];
+            "const r = env.runtime; const sent = [r.submitOrder(null, 'buy', '0.50', 60000.1), r.submitMarketOrder('paper', 1, 0.001)];
              log(JSON.stringify(sent)); log(r.openOrders().length, r.position().quantity, JSON.stringify(r.balance('USDT')));
              for (const bad of ['1e3', NaN, '', ' 1', '0x10']) try { r.submitOrder(null, 'buy', bad, 1); } catch (e) { log(e.code); }
              try { r.submitOrder('nope', 'buy', 1, 1); } catch (e) { log(e.code); }
@@ -291,7 +294,7 @@ async fn orders_reach_the_venue_exactly_as_they_were_worded() {
     assert_eq!(told, ids);
     assert_eq!((sent[0].side, sent[0].order_type, sent[0].time_in_force), (Side::Buy, OrderType::Limit, TimeInForce::Gtc));
     assert_eq!((sent[0].quantity.to_string(), sent[0].price.unwrap().to_string()), ("0.50".to_owned(), "60000.1".to_owned()));
-    assert_eq!((sent[1].side, sent[1].order_type, sent[1].time_in_force), (Side::Sell, OrderType::Market, TimeInForce::Ioc));
+    assert_eq!((sent[1].side, sent[1].order_type, sent[1].time_in_force), (Side::Buy, OrderType::Market, TimeInForce::Ioc));
     assert_eq!(sent[0].requested_at, trade(1).ingest_time);
     assert_eq!(lines[1], r#"2 0 {"total":"1000000.5","available":"999999.5"}"#);
     assert_eq!(lines[2..7], ["invalid_quantity"; 5]);

@@ -115,6 +115,8 @@ fn guest_files(folder: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flat_map(|path| if path.is_dir() { vec![path.join("main.js")] } else { vec![path] })
         .filter(|path| path.extension().is_some_and(|ending| ending == "js"))
+        // It waits for fills: the tests of the whole host play it on the paper venue.
+        .filter(|path| !path.ends_with("order-lifecycle.js"))
         .collect()
 }
 
@@ -149,13 +151,15 @@ async fn run(program: &Program, when: &str, expectation: &Expectation) -> Result
         Err(StartError::Exception(exception)) => return expectation.check(&Outcome::Exception(*exception), &[]),
         Err(StartError::Fault(fault)) => return expectation.check(&Outcome::Fault(fault), &[]),
     };
-    let outcome = call(guest, when).await;
+    // A leak takes some hundred events to show; what runs well runs well in a few.
+    let times = if expectation.allows("runs") || expectation.allows("logs") { 5 } else { 150 };
+    let outcome = call(guest, when, times).await;
     expectation.check(&outcome, &lab.lines.texts())
 }
 
-/// Some calls of the kind, until one does not simply run.
-async fn call(mut guest: Guest, when: &str) -> Outcome {
-    for n in 1..=20 {
+/// Calls of the kind, a second apart (for the throttle of orders), until one does not simply run.
+async fn call(mut guest: Guest, when: &str, times: u64) -> Outcome {
+    for n in (1..=times).map(|n| n * 1_000) {
         let outcome: Outcome = match when {
             "trade" => guest.deliver(&trade(n)).await.into(),
             "stop" => guest.stop(BEGIN).await.into(),

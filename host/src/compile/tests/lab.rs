@@ -17,9 +17,7 @@ use crate::market::{
 use crate::sandbox::{
     Guest, GuestSetup, Limits, LogLevel, LogSink, Pace, Program, Sandbox, SandboxConfig, SavedInMemory, StartError, Started,
 };
-use crate::trading::{
-    Approved, Balance, Desk, Outlet, Provider, ProviderError, ProviderStatus, RiskConfig, TradingAccount,
-};
+use crate::trading::{Approved, Balance, Desk, Outlet, Provider, ProviderError, ProviderStatus, RiskConfig, TradingAccount};
 
 /// When the tests take place.
 pub(super) const BEGIN: Timestamp = Timestamp::from_millis(1_723_161_600_000);
@@ -284,6 +282,8 @@ pub(super) fn guest_source(path: &std::path::Path) -> Source {
         return Source::single(&name(path), std::fs::read(path).unwrap()).unwrap();
     }
     let folder = std::fs::read_dir(path.parent().unwrap()).unwrap();
-    let files = folder.map(|entry| entry.unwrap().path()).map(|path| SourceFile { path: name(&path), bytes: std::fs::read(path).unwrap() });
+    let files = folder
+        .map(|entry| entry.unwrap().path())
+        .map(|path| SourceFile { path: name(&path), bytes: std::fs::read(path).unwrap() });
     Source::several("main.js", files.collect()).unwrap()
 }

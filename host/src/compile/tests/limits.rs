@@ -7,9 +7,7 @@ use super::lab::{BEGIN, Lab, compile, compiler, on_trade, shared, strategy, trad
 use crate::base::metrics::Metrics;
 use crate::base::{Blame, Clock as _, ManualClock, SystemClock, Timestamp};
 use crate::compile::{Compiler, CompilerConfig, Source};
-use crate::sandbox::{
-    FaultCode, Guest, Limits, LogLevel, LogSink, Pace, Sandbox, SandboxConfig, StartError,
-};
+use crate::sandbox::{FaultCode, Guest, Limits, LogLevel, LogSink, Pace, Sandbox, SandboxConfig, StartError};
 
 #[tokio::test]
 async fn a_faulted_guest_is_dead_and_a_fresh_one_is_not() {
@@ -96,7 +94,8 @@ async fn helpers_are_priced_and_counted() {
 #[tokio::test]
 async fn memory_ends_at_the_limit() {
     let lab = Lab { limits: Limits { memory_bytes: 8 << 20, ..Limits::default() }, ..Lab::default() };
-    let mut guest = lab.guest("this.hoard = this.hoard || []; for (let i = 0; i < 64; i++) this.hoard.push(new Uint8Array(65536));").await;
+    let mut guest =
+        lab.guest("this.hoard = this.hoard || []; for (let i = 0; i < 64; i++) this.hoard.push(new Uint8Array(65536));").await;
     let mut ended = None;
     for n in 1..=10 {
         match guest.deliver(&trade(n)).await {
@@ -117,7 +116,8 @@ async fn memory_ends_at_the_limit() {
 #[tokio::test]
 async fn logs_are_kept_harmless_and_few() {
     let lab = Lab { limits: Limits { log_lines_per_event: 3, ..Limits::default() }, ..Lab::default() };
-    let mut guest = lab.guest("log('\\x1b[2Jred\\r\\nlevel=error'); log('x'.repeat(9000)); for (let i = 0; i < 9; i++) log(i);").await;
+    let mut guest =
+        lab.guest("log('\\x1b[2Jred\\r\\nlevel=error'); log('x'.repeat(9000)); for (let i = 0; i < 9; i++) log(i);").await;
     guest.deliver(&trade(1)).await.unwrap();
     let lines = lab.lines.texts();
     assert_eq!(lines[0], "\\u{1b}[2Jred\\r\\nlevel=error");

@@ -18,8 +18,6 @@ pub(super) struct Listing {
     pub(super) instrument: Instrument,
     pub(super) settlement: Settlement,
     pub(super) feed: Feed,
-    /// From the tape's clock to the venue's.
-    pub(super) skew_nanos: i64,
     pub(super) book: Book,
     pub(super) bids: Resting,
     pub(super) asks: Resting,
@@ -57,7 +55,6 @@ impl Listing {
             settlement: Settlement { grid, base, quote, symbol: symbol.clone() },
             feed: Feed::new(provider, symbol, grid, depth, Bars::new(kline_interval)),
             instrument,
-            skew_nanos: tape.skew_nanos,
             book: Book::default(),
             bids: Resting::new(Side::Buy),
             asks: Resting::new(Side::Sell),
@@ -74,11 +71,6 @@ impl Listing {
 
     pub(super) fn has_orders(&self) -> bool {
         !(self.bids.is_empty() && self.asks.is_empty())
-    }
-
-    /// The venue's clock at this moment of the tape's.
-    pub(super) fn venue_time(&self, now: Timestamp) -> Timestamp {
-        Timestamp::from_nanos(now.as_nanos().saturating_add_signed(self.skew_nanos))
     }
 
     /// Fills as much of an arriving order as the other side of the book allows, level by level.

@@ -169,7 +169,7 @@ impl PaperVenue {
     pub fn open(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         self.now = self.now.max(now);
         for index in 0..self.listings.len() {
-            let venue = self.venue_time(index);
+            let venue = self.venue_time();
             let listing = &mut self.listings[index];
             if self.kinds.contains(EventKind::InstrumentUpdate) {
                 let payload = Payload::InstrumentUpdate(Box::new(listing.instrument.clone()));
@@ -223,7 +223,7 @@ impl PaperVenue {
     pub fn close(&mut self, out: &mut Vec<Output>) {
         let reason = SmolStr::new_static("venue session ended");
         for index in 0..self.listings.len() {
-            let time = self.venue_time(index);
+            let time = self.venue_time();
             let listing = &mut self.listings[index];
             for order in listing.bids.drain().chain(listing.asks.drain()) {
                 self.clearing.hold(&order, -order.leaves, &listing.settlement);
@@ -241,16 +241,15 @@ impl PaperVenue {
         self.tell_balances(out);
     }
 
-    /// The venue's clock at this moment of the tape's.
-    fn venue_time(&mut self, listing: usize) -> Timestamp {
-        let venue = self.listings.get(listing).map_or(self.now, |listing| listing.venue_time(self.now));
-        self.venue_now = self.venue_now.max(venue);
+    /// What the venue writes on its messages now: the tape's clock, but never before what it has written already.
+    fn venue_time(&mut self) -> Timestamp {
+        self.venue_now = self.venue_now.max(self.now);
         self.venue_now
     }
 
     fn order(&mut self, order: OrderRequest, out: &mut Vec<Output>) {
         let index = self.listings.iter().position(|listing| listing.instrument.symbol == order.symbol);
-        let time = self.venue_time(index.unwrap_or(0));
+        let time = self.venue_time();
         let accepted = match index {
             None => Err(format_smolstr!("unknown symbol {}", order.symbol)),
             Some(_) if self.places.contains_key(&order.client_order_id) => Err("duplicate client order id".into()),
@@ -277,7 +276,7 @@ impl PaperVenue {
             quantity: checked.quantity,
             leaves: checked.quantity,
             cost: Decimal::ZERO,
-            arrived_at: listing.venue_time(self.now),
+            arrived_at: self.now,
             queue: Queue::default(),
         };
         self.clearing.hold(&live, live.leaves, &listing.settlement);
@@ -304,7 +303,7 @@ impl PaperVenue {
         let Some((index, side)) = self.places.remove(id) else {
             return;
         };
-        let time = self.venue_time(index);
+        let time = self.venue_time();
         let listing = &mut self.listings[index];
         if let Some(order) = listing.resting(side).remove(id.as_str()) {
             self.clearing.hold(&order, -order.leaves, &listing.settlement);

@@ -52,7 +52,6 @@ pub(super) struct Context {
     ask: LevelChange,
     trade_price: i64,
     time_step_nanos: u64,
-    skew_nanos: i64,
     end: Timestamp,
 }
 
@@ -66,14 +65,8 @@ impl Context {
             ask: LevelChange::default(),
             trade_price: 0,
             time_step_nanos: header.time_step_nanos,
-            skew_nanos: header.skew_nanos,
             end: header.end,
         }
-    }
-
-    /// What the venue's clock showed at this receive time, as far as one knows.
-    fn expected_venue_nanos(&self, received_at: Timestamp) -> u64 {
-        received_at.as_nanos().saturating_add_signed(self.skew_nanos)
     }
 }
 
@@ -115,7 +108,7 @@ impl ColumnWriter {
             }
             Body::Depth { first_id, last_id } => {
                 self.byte(DEPTH);
-                self.venue_time(record, context);
+                self.venue_time(record);
                 self.book_id(last_id, context);
                 let span = last_id.checked_sub(first_id).ok_or(TapeError::Unwritable("a depth update ends before it begins"))?;
                 self.number(Column::BookSpan, span);
@@ -127,7 +120,7 @@ impl ColumnWriter {
             }
             Body::Trade { trade_id, matched_at, price, quantity, aggressor } => {
                 self.byte(TRADE | u8::from(aggressor == Side::Sell) << FLAGS);
-                self.venue_time(record, context);
+                self.venue_time(record);
                 self.signed(Column::MatchTime, millis(record.venue_at) - millis(matched_at));
                 self.signed(Column::TradeId, trade_id.wrapping_sub(context.trade_id).cast_signed());
                 self.signed(Column::TradePrice, price - context.trade_price);
@@ -177,10 +170,9 @@ impl ColumnWriter {
         context.book_id = id;
     }
 
-    /// In milliseconds from what the receive time lets expect.
-    fn venue_time(&mut self, record: &Record, context: &Context) {
-        let expected = Timestamp::from_nanos(context.expected_venue_nanos(record.received_at));
-        self.signed(Column::VenueTime, millis(record.venue_at) - millis(expected));
+    /// In milliseconds from the receive time.
+    fn venue_time(&mut self, record: &Record) {
+        self.signed(Column::VenueTime, millis(record.venue_at) - millis(record.received_at));
     }
 
     fn byte(&mut self, byte: u8) {
@@ -242,7 +234,7 @@ impl ColumnReader {
         if record.received_at > context.end {
             return Err(corrupt());
         }
-        record.venue_at = Timestamp::from_nanos(context.expected_venue_nanos(record.received_at));
+        record.venue_at = record.received_at;
         let head = self.byte()?;
         let flags = head >> FLAGS;
         record.body = match head & ((1 << FLAGS) - 1) {

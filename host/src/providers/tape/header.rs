@@ -23,14 +23,15 @@ pub struct TapeHeader {
     pub source: String,
     /// The one instrument on it.
     pub instrument: Instrument,
-    /// Receive time of the first record.
+    /// Receive time of the first record, on the venue's clock like all times of a tape.
     pub start: Timestamp,
     /// Receive time of the last record.
     pub end: Timestamp,
     /// Receive times are multiples of this many nanoseconds.
     pub time_step_nanos: u64,
-    /// By how much the venue's clock was ahead of the recorder's: the median over all messages that carry a venue time.
-    pub skew_nanos: i64,
+    /// How far the recorder's clock was behind the venue's: the median over all messages that carry a venue time. It has been added to
+    /// the receive times, so that when an order was placed and when it was filled can be compared.
+    pub clock_correction_nanos: i64,
     /// How depth far from the touch was thinned; none when every change was kept.
     pub thinned: Option<Thinned>,
     /// How many records of each kind follow.
@@ -103,7 +104,7 @@ impl TapeHeader {
             ("the start", (1..=u64::MAX / 4).contains(&self.start.as_nanos())),
             ("the end", self.end >= self.start && self.end.as_nanos() <= u64::MAX / 4),
             ("the time step", (1..=1_000_000_000).contains(&self.time_step_nanos)),
-            ("the skew", self.skew_nanos.unsigned_abs() <= DAY_NANOS && self.skew_nanos.unsigned_abs() < self.start.as_nanos()),
+            ("the clock correction", self.clock_correction_nanos.unsigned_abs() <= DAY_NANOS),
             ("the record counts", (1..=1 << 48).contains(&self.records.total())),
         ];
         match checks.into_iter().find(|(_, holds)| !holds) {

@@ -7,10 +7,10 @@ use crate::market::{LevelChange, Side};
 /// Prices are ticks and quantities are lots of the tape's instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// When the recorder received it, rounded down to the tape's time step. Never before the previous record's.
+    /// When the recorder received it, on the venue's clock ([`TapeHeader::clock_correction_nanos`](super::TapeHeader)) and rounded down to
+    /// the tape's time step. Never before the previous record's.
     pub received_at: Timestamp,
-    /// When the venue sent it, by the venue's clock; where the message does not say, the receive time plus the usual
-    /// distance of the two clocks ([`TapeHeader::skew_nanos`](super::TapeHeader)).
+    /// When the venue sent it; where the message does not say, the receive time.
     pub venue_at: Timestamp,
     /// What it says.
     pub body: Body,

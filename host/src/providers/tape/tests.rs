@@ -21,7 +21,7 @@ fn header(end: Timestamp) -> TapeHeader {
         start: Timestamp::from_millis(1_723_161_254_000),
         end,
         time_step_nanos: 1000,
-        skew_nanos: 1_272_339_202,
+        clock_correction_nanos: 1_272_339_202,
         thinned: None,
         records: RecordCounts::default(),
         body: BodyDigest { bytes: 0, digest: Digest::of(&[]) },
@@ -158,7 +158,7 @@ fn a_header_that_lies_is_refused() {
     let lies: [fn(&mut TapeHeader); 6] = [
         |header| header.time_step_nanos = 0,
         |header| header.start = Timestamp::ZERO,
-        |header| header.skew_nanos = i64::MIN,
+        |header| header.clock_correction_nanos = i64::MIN,
         |header| header.instrument.price_increment = "0".parse().unwrap(),
         |header| header.records = RecordCounts::default(),
         |header| header.records.trades = u64::MAX,

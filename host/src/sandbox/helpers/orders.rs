@@ -130,7 +130,10 @@ fn may_order(live: &mut Live) -> Result<(), OrderError> {
     }
     let most = live.limits.orders_per_event;
     if u64::from(live.orders) >= most {
-        return Err(error("too_many_orders", format!("more than limits.ordersPerEvent = {most} orders and cancels in one event")));
+        return Err(error(
+            "too_many_orders",
+            format!("more than limits.ordersPerEvent = {most} orders and cancels in one event"),
+        ));
     }
     live.orders += 1;
     Ok(())

@@ -177,6 +177,35 @@ fn a_trade_without_a_price_is_dropped() {
 }
 
 #[test]
+fn a_trade_price_is_the_nearest_number() {
+    let mut guest = Guest::with_handlers("", "{ onTrade(c, e, p, price) { log(price === Number(p.price) || p.price) } }");
+    for price in [
+        "0",
+        "0.1",
+        "60012.34",
+        "0.000000000001",
+        "123456789012345",
+        "12345678.1234567",
+        "9007199254740993",
+        "0.30000000000000004",
+        "1.7976931348623157",
+        "123456789.123456789123",
+        "-5.25",
+        "100.",
+        "000.5",
+        "99999999999999.9",
+        "1e3",
+    ] {
+        guest.trade(1, price).expect("it runs");
+    }
+    assert_eq!(guest.lines(), ["true"; 15]);
+    for price in [".", "-", "1..2", "1.2.3", " 1", "1 ", "0x10"] {
+        guest.trade(1, price).expect("nothing is thrown");
+    }
+    assert_eq!(guest.lines(), Vec::<String>::new());
+}
+
+#[test]
 fn every_payload_has_all_its_fields() {
     let mut guest = Guest::with_handlers(
         "const show = (c, e, p, x) => log(JSON.stringify(p), x, e.type, e.symbol, e.eventId);",

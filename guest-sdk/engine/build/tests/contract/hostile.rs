@@ -211,3 +211,22 @@ fn a_thousand_trades_keep_nothing() {
     });
     assert!(last < first + first / 10, "{first} then {last}");
 }
+
+#[test]
+fn shared_memory_and_waiting_lead_nowhere() {
+    for expression in [
+        "const a = new Int32Array(new SharedArrayBuffer(8)); Atomics.wait(a, 0, 0, 1e9); throw new RangeError('woke')",
+        "const a = new Int32Array(new SharedArrayBuffer(2 ** 31)); a[0]; throw new RangeError('huge')",
+        "Atomics.pause && Atomics.pause(1e9); throw new RangeError('paused')",
+        "new Proxy(evt, {}).x",
+        "structuredClone({})",
+        "WebAssembly.compile",
+        "new Worker('x')",
+        "Error.stackTraceLimit = 1e9; Error.prepareStackTrace = () => { throw new RangeError('own') }; null.x",
+        "throw Object.create(Error.prototype)",
+        "const e = new Error('x'); e.stack = { toString() { throw 1 } }; throw e",
+    ] {
+        let line = caught(expression);
+        assert!(!line.starts_with("done"), "{expression}: {line}");
+    }
+}

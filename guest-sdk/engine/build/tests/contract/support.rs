@@ -277,10 +277,14 @@ impl Guest {
 
     pub fn load_files(entry: &str, files: &[(&str, &str)]) -> Result<Guest, Diagnostic> {
         let mut guest = Guest::empty();
-        let files: Vec<SourceFile> =
-            files.iter().map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() }).collect();
-        guest.world.call_load(&mut guest.store, entry, &files).expect("load does not trap")?;
+        guest.load_into(entry, files)?;
         Ok(guest)
+    }
+
+    pub fn load_into(&mut self, entry: &str, files: &[(&str, &str)]) -> Result<(), Diagnostic> {
+        let file = |(path, text): &(&str, &str)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() };
+        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        self.world.call_load(&mut self.store, entry, &files).expect("load does not trap")
     }
 
     /// A started guest whose handlers are `handlers`, an object literal; `prepare` runs in `create` before it.

@@ -48,7 +48,7 @@ fn header() -> TapeHeader {
         start: Timestamp::from_millis(1000),
         end: Timestamp::from_millis(1_000_000),
         time_step_nanos: 1,
-        skew_nanos: 0,
+        clock_correction_nanos: 0,
         thinned: None,
         records: RecordCounts::default(),
         body: BodyDigest { bytes: 0, digest: Digest::of(&[]) },

@@ -260,8 +260,11 @@ impl Joiner {
             return Err(ImportError::NoSnapshot);
         };
         let middle = self.skews.len() / 2;
-        let (start, end) = (first.received_at, last.received_at);
         let skew_nanos = *self.skews.select_nth_unstable(middle).1;
+        let step = self.time_step_nanos.cast_signed().max(1);
+        let clock_correction_nanos = skew_nanos - skew_nanos % step;
+        let corrected = |time: Timestamp| Timestamp::from_nanos(time.as_nanos().saturating_add_signed(clock_correction_nanos));
+        let (start, end) = (corrected(first.received_at), corrected(last.received_at));
         let mut writer = TapeWriter::new(TapeHeader {
             format: FORMAT,
             name: options.name.clone(),
@@ -271,13 +274,14 @@ impl Joiner {
             start,
             end,
             time_step_nanos: self.time_step_nanos,
-            skew_nanos,
+            clock_correction_nanos,
             thinned: options.thinned,
             records: RecordCounts::default(),
             body: BodyDigest { bytes: 0, digest: Digest::of(&[]) },
         })?;
         let mut thinner = options.thinned.map(Thinner::new);
         for record in &mut self.records {
+            record.received_at = corrected(record.received_at);
             if let Some(thinner) = &mut thinner {
                 thinner.thin(record);
             }
