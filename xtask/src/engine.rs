@@ -14,8 +14,19 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 
 /// The build tool with these flags; its target folder lies in ours, so that `cargo clean` cleans it too.
 pub(crate) fn tool<'a>(flags: impl Iterator<Item = &'a str>) -> Command {
-    let mut command = process::cargo(&["run", "--quiet", "--release", "--locked", "--manifest-path", MANIFEST, "--"]);
-    command.args(flags).env("CARGO_TARGET_DIR", process::root().join("target/engine"));
+    let mut command = build_crate("run");
+    command.arg("--").args(flags);
+    command
+}
+
+/// The engine's conformance tests: the committed component against the contract with authors, without our host.
+pub(crate) fn contract_tests() -> Command {
+    build_crate("test")
+}
+
+fn build_crate(verb: &str) -> Command {
+    let mut command = process::cargo(&[verb, "--quiet", "--locked", "--manifest-path", MANIFEST]);
+    command.env("CARGO_TARGET_DIR", process::root().join("target/engine"));
     command
 }
 

@@ -63,11 +63,7 @@ fn parts() -> Vec<Part> {
             command: process::cargo(&["fmt", "--all", "--check"]),
         },
         // The binary first: the tests of the whole app start it.
-        Part {
-            name: "build",
-            missing: vec![],
-            command: process::cargo(&["build", "--package", "sandpit-host", "--bin", "sandpit"]),
-        },
+        Part { name: "build", missing: vec![], command: process::cargo(&["build", "--workspace", "--bin", "sandpit"]) },
         Part { name: "tests", missing: vec![], command: tests() },
         Part {
             name: "lint",

@@ -1,5 +1,4 @@
-//! The registry that every floor's metrics live in. A metric's help text is its documentation; `docs/metrics.md` is made
-//! from it.
+//! The registry that every floor's metrics live in. A metric's help text is its documentation.
 
 use prometheus::core::Collector;
 use prometheus::{Encoder as _, Opts, Registry, TextEncoder};

@@ -74,7 +74,9 @@ pub fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Bench(args) => bench::run(&args),
-        Command::Tape(args) => tape::run(args, &mut std::io::stdout().lock()).map_err(|error| Failure::Failed(format!("{error:#}"))),
+        Command::Tape(args) => {
+            tape::run(args, &mut std::io::stdout().lock()).map_err(|error| Failure::Failed(format!("{error:#}")))
+        }
     };
     let (code, message) = match result {
         Ok(()) => return ExitCode::SUCCESS,

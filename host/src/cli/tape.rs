@@ -250,12 +250,13 @@ mod tests {
     fn info_and_head_show_the_built_in_tapes() {
         let info = output(&["info", "ethusdt-20240808"]).unwrap();
         assert!(info.starts_with("ethusdt-20240808  spot ETH-USDT at BINANCE\n"), "{info}");
-        let header: TapeHeader = serde_json::from_str(&output(&["info", "ethusdt-20240808", "--format", "json"]).unwrap()).unwrap();
+        let header: TapeHeader =
+            serde_json::from_str(&output(&["info", "ethusdt-20240808", "--format", "json"]).unwrap()).unwrap();
         assert_eq!(header.records.trades, 6106);
         let head = output(&["head", "ethusdt-20240808", "-n", "3"]).unwrap();
         let lines: Vec<_> = head.lines().collect();
-        assert_eq!(lines[0], "2024-08-08T23:54:14.152300000Z  snapshot 35346513512  1000 bids, 1000 asks");
-        assert_eq!(lines[2], "2024-08-08T23:54:14.239300000Z  best 35346513515  bid 2683.8 x 2.2582, ask 2683.81 x 31.4395");
+        assert_eq!(lines[0], "2024-08-08T23:54:15.424700000Z  snapshot 35346513512  1000 bids, 1000 asks");
+        assert_eq!(lines[2], "2024-08-08T23:54:15.511700000Z  best 35346513515  bid 2683.8 x 2.2582, ask 2683.81 x 31.4395");
         let head = output(&["head", "ethusdt-20240808", "-n", "3", "--format", "json"]).unwrap();
         let best: Value = serde_json::from_str(head.lines().last().unwrap()).unwrap();
         assert_eq!((&best["kind"], &best["ask"]), (&json!("best"), &json!(["2683.81", "31.4395"])));

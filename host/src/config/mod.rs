@@ -6,6 +6,8 @@
 //! an error wherever it stands, so that a misspelled limit does not silently become the default.
 
 mod load;
+#[cfg(test)]
+mod page;
 
 use std::path::PathBuf;
 

@@ -58,7 +58,11 @@ fn paper_settings() -> Vec<Setting> {
         ("tapes", "array", "Names of built-in tapes or paths of tape files, 1 to 16, one per symbol"),
         ("speed", "string", "How fast they play: 1x to 10000x, or max: as fast as the instances handle the events"),
         ("loop", "bool", "Whether a tape begins again when it ends"),
-        ("latencyMs", "int", "Milliseconds from the request of an order or cancellation to its arrival, in tape time, 0 to 60000"),
+        (
+            "latencyMs",
+            "int",
+            "Milliseconds from the request of an order or cancellation to its arrival, in tape time, 0 to 60000",
+        ),
         ("makerFeeBps", "int", "Fee of a resting order in ten-thousandths of what is received, 0 to 1000"),
         ("takerFeeBps", "int", "Fee of an order that takes liquidity in ten-thousandths of what is received, 0 to 1000"),
         ("balances", "object", "What the account has at the beginning: decimal strings by currency"),

@@ -120,7 +120,7 @@ impl Answer {
     /// The body, when the status is this one.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{self:#?}");
+        assert_eq!(self.status, status, "{}: {self:#?}", self.request);
         self.json()
     }
 

@@ -84,6 +84,10 @@ impl Account {
 
 impl Contents {
     fn balance(&self) -> Balance {
-        Balance { currency: self.currency.clone(), total: self.total.normalize(), available: (self.total - self.held).normalize() }
+        Balance {
+            currency: self.currency.clone(),
+            total: self.total.normalize(),
+            available: (self.total - self.held).normalize(),
+        }
     }
 }

@@ -30,7 +30,14 @@ impl Bars {
     /// Takes in a trade. One that belongs to the interval before is counted in the present one.
     pub(super) fn trade(&mut self, price: i64, quantity: i64, matched_at: Timestamp) {
         let nanos = matched_at.as_nanos();
-        let fresh = Bar { open_nanos: nanos - nanos % self.interval_nanos, open: price, high: price, low: price, close: price, volume: 0 };
+        let fresh = Bar {
+            open_nanos: nanos - nanos % self.interval_nanos,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: 0,
+        };
         let bar = self.open.get_or_insert(fresh);
         bar.high = bar.high.max(price);
         bar.low = bar.low.min(price);

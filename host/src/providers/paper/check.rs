@@ -44,9 +44,12 @@ pub(super) fn check(order: &OrderRequest, instrument: &Instrument, grid: Grid, b
     if order.order_type == OrderType::Limit && notional < instrument.min_notional {
         return Err("min notional not met".into());
     }
-    let within = |level_price: i64| price == 0 || if order.side == Side::Buy { level_price <= price } else { level_price >= price };
+    let within =
+        |level_price: i64| price == 0 || if order.side == Side::Buy { level_price <= price } else { level_price >= price };
     match order.time_in_force {
-        TimeInForce::PostOnly if order.order_type == OrderType::Market => return Err("unsupported time in force for a market order".into()),
+        TimeInForce::PostOnly if order.order_type == OrderType::Market => {
+            return Err("unsupported time in force for a market order".into());
+        }
         TimeInForce::PostOnly if meets.best().is_some_and(|best| within(best.price)) => {
             return Err("post-only order would cross the book".into());
         }
@@ -88,6 +91,7 @@ fn limit(order: &OrderRequest, grid: Grid) -> Result<(i64, Decimal), SmolStr> {
     let largest = Decimal::from(1_000_000_000_000_u64);
     let notional = price.checked_mul(order.quantity).filter(|notional| price > Decimal::ZERO && *notional < largest);
     let notional = notional.ok_or("invalid limit price")?;
-    let ticks = grid.tick.count(price).ok_or_else(|| format_smolstr!("price is not a multiple of the tick {}", grid.tick.value(1)))?;
+    let ticks =
+        grid.tick.count(price).ok_or_else(|| format_smolstr!("price is not a multiple of the tick {}", grid.tick.value(1)))?;
     Ok((ticks, notional))
 }

@@ -138,7 +138,8 @@ impl PaperConfig {
             return Err(refuse("depth", self.depth, "1 to 1000 levels"));
         }
         let wrong = |(currency, amount): &(&SmolStr, &DecimalText)| {
-            let named = matches!(currency.len(), 1..=16) && currency.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            let named =
+                matches!(currency.len(), 1..=16) && currency.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
             !named || amount.value() < Decimal::ZERO || amount.value() > Decimal::from(1_000_000_000_000_u64)
         };
         match self.balances.iter().find(wrong) {
@@ -183,7 +184,8 @@ mod tests {
 
     #[test]
     fn settings_have_defaults_and_no_unknown_keys() {
-        let config: PaperConfig = serde_json::from_str(r#"{"speed": "20x", "loop": false, "balances": {"USDT": "5.5"}}"#).unwrap();
+        let config: PaperConfig =
+            serde_json::from_str(r#"{"speed": "20x", "loop": false, "balances": {"USDT": "5.5"}}"#).unwrap();
         assert_eq!((config.speed, config.looping, config.latency_ms), (Speed::Times(20), false, 20));
         assert_eq!(config.balances["USDT"].as_str(), "5.5");
         config.validate().unwrap();

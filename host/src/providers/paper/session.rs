@@ -160,7 +160,10 @@ impl Track {
 
 impl std::fmt::Debug for Track {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Track").field("tape", &self.tape.header().name).field("shift_nanos", &self.shift_nanos).finish_non_exhaustive()
+        f.debug_struct("Track")
+            .field("tape", &self.tape.header().name)
+            .field("shift_nanos", &self.shift_nanos)
+            .finish_non_exhaustive()
     }
 }
 

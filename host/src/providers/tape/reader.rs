@@ -50,7 +50,8 @@ impl TapeReader {
     fn begin_block(&mut self) -> Result<(), TapeError> {
         let mut head = [0; 4 * (1 + COLUMNS)];
         self.fill(&mut head)?;
-        let word = |place: usize| u32::from_le_bytes([head[place * 4], head[place * 4 + 1], head[place * 4 + 2], head[place * 4 + 3]]);
+        let word =
+            |place: usize| u32::from_le_bytes([head[place * 4], head[place * 4 + 1], head[place * 4 + 2], head[place * 4 + 3]]);
         let mut lengths = [0; COLUMNS];
         for (place, length) in lengths.iter_mut().enumerate() {
             *length = usize::try_from(word(place + 1)).unwrap_or(usize::MAX).min(BLOCK_BYTES + 1);

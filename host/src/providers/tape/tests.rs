@@ -63,7 +63,7 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
             let received_at = Timestamp::from_nanos(received);
             let venue_at = match body {
                 Body::Depth { .. } | Body::Trade { .. } => Timestamp::from_millis(1_723_161_254_000 + millis),
-                _ => Timestamp::from_nanos(received + 1_272_339_202),
+                _ => received_at,
             };
             Record { received_at, venue_at, body, bids, asks }
         };

@@ -85,16 +85,23 @@ impl Books {
             *cost += fill.quantity * fill.price;
             assert!(limit.is_none_or(|limit| side.signed(limit - fill.price) >= Decimal::ZERO), "at the limit or better");
             assert!(fill.liquidity == Liquidity::Taker || *limit == Some(fill.price), "a maker is filled at its limit");
-            let (base, quote, bps) = (fill.quantity, fill.quantity * fill.price, if fill.liquidity == Liquidity::Maker { 10 } else { 20 });
+            let (base, quote, bps) =
+                (fill.quantity, fill.quantity * fill.price, if fill.liquidity == Liquidity::Maker { 10 } else { 20 });
             let received = if *side == Side::Buy { base } else { quote };
             assert_eq!(fill.fee, (received * Decimal::new(bps, 4)).round_dp(8), "banker's rounding is the default of round_dp");
             assert_eq!(fill.fee_asset, if *side == Side::Buy { "BTC" } else { "USDT" });
-            *self.money.entry("BTC").or_default() += side.signed(base) - if *side == Side::Buy { fill.fee } else { Decimal::ZERO };
-            *self.money.entry("USDT").or_default() -= side.signed(quote) + if *side == Side::Buy { Decimal::ZERO } else { fill.fee };
+            *self.money.entry("BTC").or_default() +=
+                side.signed(base) - if *side == Side::Buy { fill.fee } else { Decimal::ZERO };
+            *self.money.entry("USDT").or_default() -=
+                side.signed(quote) + if *side == Side::Buy { Decimal::ZERO } else { fill.fee };
         }
         assert_eq!(report.filled_quantity, *filled);
         let open = !state.is_final();
-        assert_eq!(report.leaves_quantity, if open { quantity - *filled } else { Decimal::ZERO }, "filled and leaves make the order");
+        assert_eq!(
+            report.leaves_quantity,
+            if open { quantity - *filled } else { Decimal::ZERO },
+            "filled and leaves make the order"
+        );
         assert_eq!(report.fill.is_some(), matches!(report.state, ReportState::Partial | ReportState::Filled));
         assert_eq!(*state == OrderState::Filled, filled == quantity);
         if !filled.is_zero() {

@@ -29,12 +29,8 @@ impl House {
     fn new(config: PaperConfig) -> Self {
         let metrics = Metrics::new();
         let bus = Bus::new(&metrics, BusConfig::default());
-        let limits = RiskLimits {
-            max_concurrent_orders: 1000,
-            order_throttle: dec("1000"),
-            order_burst: 1000,
-            ..RiskLimits::default()
-        };
+        let limits =
+            RiskLimits { max_concurrent_orders: 1000, order_throttle: dec("1000"), order_burst: 1000, ..RiskLimits::default() };
         let desk = OrderDesk::new(RiskConfig { limits, ..RiskConfig::default() }, Arc::clone(&bus), None, &metrics);
         let wall = Arc::new(ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
         let name = ProviderName::new("paper").unwrap();
@@ -85,7 +81,10 @@ fn answer(trade: &Trade, sequence: u64) -> Option<(OrderType, Decimal, Option<De
 /// What of a report does not depend on how orders and sessions are named.
 fn essence(report: &ExecutionReport) -> String {
     let fill = report.fill.as_ref().map(|fill| (fill.price, fill.quantity, fill.fee, fill.liquidity));
-    format!("{} {:?} {} {} {fill:?} {:?}", report.venue_order_id, report.state, report.filled_quantity, report.time, report.reason)
+    format!(
+        "{} {:?} {} {} {fill:?} {:?}",
+        report.venue_order_id, report.state, report.filled_quantity, report.time, report.reason
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

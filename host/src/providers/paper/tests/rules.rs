@@ -47,7 +47,10 @@ fn what_was_taken_stays_taken_until_the_tape_changes_the_level() {
 fn fill_or_kill_and_post_only_refuse_without_touching_the_book() {
     let mut desk = Desk::new();
     assert_eq!(told(&desk.send(Side::Buy, Some("101.99"), "1.00001", T::Fok)), ["REJECTED o1 FOK insufficient liquidity"]);
-    assert_eq!(told(&desk.send(Side::Buy, Some("101"), "0.1", T::PostOnly)), ["REJECTED o2 post-only order would cross the book"]);
+    assert_eq!(
+        told(&desk.send(Side::Buy, Some("101"), "0.1", T::PostOnly)),
+        ["REJECTED o2 post-only order would cross the book"]
+    );
     assert_eq!(told(&desk.send(Side::Buy, Some("100.99"), "0.1", T::PostOnly)), ["ACK o3"]);
     assert_eq!(told(&desk.send(Side::Buy, Some("102"), "3", T::Fok)).len(), 3, "all three lots are there");
     assert_eq!(told(&desk.send(Side::Sell, None, "100", T::Fok)), ["REJECTED o5 FOK insufficient liquidity"]);
@@ -201,7 +204,8 @@ fn only_wanted_events_are_built_and_they_are_numbered() {
     desk.depth(&[(10_060, 1)], &[]);
     desk.depth(&[], &[(10_300, 1)]);
     desk.send(Side::Buy, None, "0.00001", T::Ioc);
-    let events: Vec<_> = desk.out.iter().filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None }).collect();
+    let events: Vec<_> =
+        desk.out.iter().filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None }).collect();
     assert!(events.is_empty(), "`send` drains");
     desk.order(Side::Buy, None, "0.00001", T::Ioc);
     desk.wait(60_000);
@@ -229,6 +233,7 @@ fn only_wanted_events_are_built_and_they_are_numbered() {
     assert_eq!(kinds, expected);
     let Some(Output::Event(event)) = desk.out.last() else { panic!("an event") };
     let Payload::BookSnapshot(book) = &event.payload else { panic!("a book") };
-    let prices: Vec<_> = book.bids.iter().chain(&book.asks).map(|level| format!("{} x {}", level.price, level.quantity)).collect();
+    let prices: Vec<_> =
+        book.bids.iter().chain(&book.asks).map(|level| format!("{} x {}", level.price, level.quantity)).collect();
     assert_eq!(prices, ["100.5 x 0.00001", "100 x 1", "101 x 1", "102 x 2"], "the tape's book, without what we took");
 }

@@ -71,7 +71,8 @@ fn script(number: u32, touch: (i64, i64), now: Timestamp) -> OrderRequest {
     // A third of them at the touch, where the queue counts.
     let offset = if number.is_multiple_of(3) { 0 } else { i64::from(number * 37 % 400) - 100 };
     let price = if side == Side::Buy { touch.0 - offset } else { touch.1 + offset };
-    let time_in_force = [TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Gtc, TimeInForce::PostOnly, TimeInForce::Fok][number as usize % 5];
+    let time_in_force =
+        [TimeInForce::Gtc, TimeInForce::Ioc, TimeInForce::Gtc, TimeInForce::PostOnly, TimeInForce::Fok][number as usize % 5];
     let market = number.is_multiple_of(7);
     OrderRequest {
         client_order_id: ClientOrderId::made(format!("o{number}")),
@@ -110,7 +111,8 @@ fn every_fill_lies_inside_the_real_book_of_its_moment() {
     while reader.read(&mut record).unwrap() {
         while venue.next_arrival().is_some_and(|at| at <= record.received_at) {
             venue.arrive(&mut out);
-            let mut offered: Vec<_> = book.sides.iter().map(|side| side.iter().map(|(p, q)| (*p, q.0)).collect::<BTreeMap<_, _>>()).collect();
+            let mut offered: Vec<_> =
+                book.sides.iter().map(|side| side.iter().map(|(p, q)| (*p, q.0)).collect::<BTreeMap<_, _>>()).collect();
             for report in reports(&mut out) {
                 venue_ids.insert(report.venue_order_id.clone(), report.client_order_id.to_string());
                 let Some(fill) = &report.fill else { continue };
@@ -121,7 +123,10 @@ fn every_fill_lies_inside_the_real_book_of_its_moment() {
                 *shown -= lots(fill.quantity);
                 assert!(*shown >= 0, "{report:?}");
                 let better = if order.side == Side::Buy { book.best_ask() } else { book.best_bid() };
-                assert!(order.side.signed(fill.price - price(better.unwrap())) >= Decimal::ZERO, "not better than the best: {report:?}");
+                assert!(
+                    order.side.signed(fill.price - price(better.unwrap())) >= Decimal::ZERO,
+                    "not better than the best: {report:?}"
+                );
                 seen.taken += 1;
                 seen.fill_quantity += fill.quantity;
             }
@@ -142,7 +147,10 @@ fn every_fill_lies_inside_the_real_book_of_its_moment() {
                 seen.through_trade += usize::from(!through.is_zero());
             } else {
                 let quote = if order.side == Side::Buy { book.best_ask() } else { book.best_bid() };
-                assert!(order.side.signed(fill.price - price(quote.unwrap())) >= Decimal::ZERO, "a quote reached our price: {report:?}");
+                assert!(
+                    order.side.signed(fill.price - price(quote.unwrap())) >= Decimal::ZERO,
+                    "a quote reached our price: {report:?}"
+                );
                 seen.at_quote += 1;
             }
             seen.fill_quantity += fill.quantity;

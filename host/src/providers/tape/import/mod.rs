@@ -31,7 +31,9 @@ pub enum ImportError {
         error: std::io::Error,
     },
     /// A line is not one of the messages.
-    #[error("line {line}: {what}; a line is `<receive time, ns> <Binance message>` of one symbol's trade, bookTicker and depth streams")]
+    #[error(
+        "line {line}: {what}; a line is `<receive time, ns> <Binance message>` of one symbol's trade, bookTicker and depth streams"
+    )]
     Line {
         /// Counts from 1.
         line: u64,
@@ -39,7 +41,9 @@ pub enum ImportError {
         what: String,
     },
     /// Depth updates are missing.
-    #[error("line {line}: the depth update begins at {found}, but {expected} was to come next: updates are missing in the recording")]
+    #[error(
+        "line {line}: the depth update begins at {found}, but {expected} was to come next: updates are missing in the recording"
+    )]
     Gap {
         /// Counts from 1.
         line: u64,

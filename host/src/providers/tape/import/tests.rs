@@ -17,11 +17,15 @@ fn options(thinned: Option<Thinned>) -> ImportOptions {
 const SNAPSHOT: &str = r#"{"lastUpdateId":20,"bids":[["100.00","1.00"],["99.99","2.0000019"]],"asks":[["100.01","1"]]}"#;
 
 fn depth(first: u64, last: u64, bid: &str) -> String {
-    format!(r#"{{"stream":"btcusdt@depth@100ms","data":{{"e":"depthUpdate","E":1005,"s":"BTCUSDT","U":{first},"u":{last},"b":[["{bid}","3.00000000"]],"a":[]}}}}"#)
+    format!(
+        r#"{{"stream":"btcusdt@depth@100ms","data":{{"e":"depthUpdate","E":1005,"s":"BTCUSDT","U":{first},"u":{last},"b":[["{bid}","3.00000000"]],"a":[]}}}}"#
+    )
 }
 
 fn trade(symbol: &str) -> String {
-    format!(r#"{{"stream":"x@trade","data":{{"e":"trade","E":1007,"s":"{symbol}","t":7,"p":"100.01000000","q":"0.50000000","T":1006,"m":false,"M":true}}}}"#)
+    format!(
+        r#"{{"stream":"x@trade","data":{{"e":"trade","E":1007,"s":"{symbol}","t":7,"p":"100.01000000","q":"0.50000000","T":1006,"m":false,"M":true}}}}"#
+    )
 }
 
 fn best() -> &'static str {
@@ -29,7 +33,8 @@ fn best() -> &'static str {
 }
 
 fn made(messages: &[&str], options: &ImportOptions) -> Result<(TapeHeader, Vec<Record>), ImportError> {
-    let lines: Vec<_> = (1_u64..).zip(messages).map(|(line, message)| format!("{} {message}\n", 1_000_000_000 + line * 1_000_500)).collect();
+    let lines: Vec<_> =
+        (1_u64..).zip(messages).map(|(line, message)| format!("{} {message}\n", 1_000_000_000 + line * 1_000_500)).collect();
     let mut bytes = Vec::new();
     let header = import(lines.concat().as_bytes(), options, &mut bytes)?;
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -73,7 +78,9 @@ fn updates_are_joined_to_the_snapshot_by_the_venues_rule() {
     );
     assert_eq!(records[0].bids, [level(10_000, 100_000), level(9999, 200_000)], "the odd part of a lot is cut off");
     assert_eq!(records[0].received_at, records[1].received_at, "it was received before, but happened after the snapshot");
-    assert_eq!(records[0].received_at, Timestamp::from_nanos(1_004_002_000), "rounded down to the time step");
+    // Receive times are rounded down to the time step and then put on the venue's clock.
+    assert_eq!(header.clock_correction_nanos, 1_998_000, "the median distance of the clocks, in whole time steps");
+    assert_eq!(records[0].received_at, Timestamp::from_nanos(1_004_002_000 + 1_998_000));
     assert_eq!(header.records.total(), 5);
     assert_eq!((header.start, header.end), (records[0].received_at, records[4].received_at));
 }

@@ -45,7 +45,13 @@ impl Thinner {
                 for (side, levels) in [(Side::Buy, &mut record.bids), (Side::Sell, &mut record.asks)] {
                     let differing = &mut self.differing[usize::from(side == Side::Sell)];
                     differing.extend(levels.iter().map(|level| level.price));
-                    news(self.truth.side(side), self.told.side(side), differing, if all { None } else { Some(self.rule.band_ppm) }, levels);
+                    news(
+                        self.truth.side(side),
+                        self.told.side(side),
+                        differing,
+                        if all { None } else { Some(self.rule.band_ppm) },
+                        levels,
+                    );
                 }
                 self.told.apply(last_id, &record.bids, &record.asks);
                 for (side, differing) in [Side::Buy, Side::Sell].into_iter().zip(&mut self.differing) {
