@@ -41,7 +41,7 @@ pub struct SandboxConfig {
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { max_guests: 1_000, wasm_stack_bytes: 8 << 20, yield_fuel: Some(50_000), limits: Limits::default() }
+        Self { max_guests: 1_000, wasm_stack_bytes: 8 << 20, yield_fuel: Some(250_000), limits: Limits::default() }
     }
 }
 
