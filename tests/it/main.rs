@@ -1,6 +1,14 @@
 //! The whole host, as its users see it: real catalogue, database, compiler, sandbox, desk and paper venue behind the real
 //! control plane. One file per subject; `support` holds what they share.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends where what it needs is missing, and shows what the binary says"
+)]
+
 mod support;
 
 mod auth;

@@ -17,7 +17,7 @@ fn decimal(value: &Value) -> Decimal {
 fn timestamp(value: &Value) -> Timestamp {
     let text = value.as_str().unwrap();
     let number = |range: std::ops::Range<usize>| text[range].parse::<u64>().unwrap();
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
     let days_in = |month: u64| [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month as usize - 1];
     let days =

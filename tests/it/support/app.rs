@@ -75,9 +75,14 @@ impl Builder {
         let dir = tempfile::tempdir().unwrap();
         let mut config = self.config;
         config.data_dir = dir.path().join("data");
-        // The same sources in every test: compiled once for all of them. The cache is keyed, private and safe to share.
-        config.compile.cache_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+        // The same built-in sources in every test: compiled once for all of them. One host at a time opens and fills the cache,
+        // which belongs to one host in life.
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        config.compile.cache_dir = Some(shared.join("compiled"));
+        let turn = std::fs::File::create(shared.join("compiled.lock")).unwrap();
+        turn.lock().unwrap();
         let app = App::start(config).await.unwrap();
+        drop(turn);
         let token = std::fs::read_to_string(dir.path().join("data/admin.token")).unwrap();
         let client = Client::new(app.address(), Some(&token));
         let test = TestApp {
