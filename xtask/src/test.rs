@@ -75,6 +75,7 @@ fn parts() -> Vec<Part> {
             missing: vec![],
             command: engine::tool(["--sources-only"].into_iter()),
         },
+        Part { name: "engine keeps its contract", missing: vec![], command: engine::contract_tests() },
         Part {
             name: "engine rebuilds to the same bytes",
             missing: engine::missing_tools(),

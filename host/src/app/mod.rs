@@ -71,7 +71,7 @@ impl App {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = Store::open(&config.data_dir, &config.store, Arc::clone(&clock), &metrics).await?;
 
-        let bus = Bus::new(&metrics, config.bus.clone());
+        let bus = Bus::new(&metrics, config.bus);
         let journal = Journal::new(store.writer());
         let desk = Desk::new(config.risk.clone(), Arc::clone(&bus), Some(journal), &metrics);
         let sandbox = Sandbox::new(config.sandbox.clone(), &metrics)?;

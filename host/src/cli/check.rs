@@ -50,11 +50,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         fuel_create: compiled.fuel_create,
         metadata: compiled.metadata.as_ref().clone(),
     };
-    output.answer(&answer, |answer| text(answer, output.bold(answer.metadata.name.as_str())));
+    output.answer(&answer, |answer| text(answer, &output.bold(answer.metadata.name.as_str())));
     Ok(())
 }
 
-fn text(answer: &Answer, name: String) -> String {
+fn text(answer: &Answer, name: &str) -> String {
     let metadata = &answer.metadata;
     let create = answer.fuel_create.map_or_else(|| "not tried: it needs a configuration".to_owned(), grouped);
     let rows = pairs([

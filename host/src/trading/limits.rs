@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn limits_that_make_no_sense_are_named() {
-        let broken: [(&str, fn(&mut RiskLimits)); 9] = [
+        type Break = fn(&mut RiskLimits);
+        let broken: [(&str, Break); 9] = [
             ("maxPositionSize", |limits| limits.max_position_size = Decimal::ZERO),
             ("maxNotionalValue", |limits| limits.max_notional_value = Decimal::NEGATIVE_ONE),
             ("notionalCurrency", |limits| limits.notional_currency.clear()),

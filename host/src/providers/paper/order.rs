@@ -132,6 +132,9 @@ impl Resting {
     /// that was matched before an order arrived is not for it.
     pub(super) fn trade(&mut self, trade: PassingTrade, mut fill: impl FnMut(&mut LiveOrder, i64)) {
         let mut left = trade.quantity;
+        // What the book told of a trade before is known to the orders of that time only, so a later one may see less of a queue than
+        // an earlier one: its own queue shortens, but nobody is filled before those ahead of him are done.
+        let mut one_waits = false;
         for order in self.orders.iter_mut().rev() {
             let through = if self.side == Side::Buy { order.price - trade.price } else { trade.price - order.price };
             if left == 0 || through < 0 {
@@ -141,10 +144,11 @@ impl Resting {
                 continue;
             }
             let lots = if through > 0 { left } else { order.queue.pass(left, trade.now) }.min(order.leaves);
-            if lots > 0 {
+            if lots > 0 && !one_waits {
                 left -= lots;
                 fill(order, lots);
             }
+            one_waits |= order.leaves > 0;
         }
     }
 }

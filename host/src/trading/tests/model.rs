@@ -59,8 +59,8 @@ struct Play<'a> {
 }
 
 impl Play<'_> {
-    fn run(&mut self, deed: Deed) {
-        match deed {
+    fn run(&mut self, deed: &Deed) {
+        match *deed {
             Deed::Send(who, buy) => self.send(who, buy),
             Deed::Say(n, state, part) if !self.ids.is_empty() => self.say(&self.ids[n % self.ids.len()].clone(), state, part),
             Deed::Say(..) => {}
@@ -140,7 +140,7 @@ async fn play(deeds: Vec<Deed>) {
     let instances = [house.instance("a"), house.instance("b")];
     let mut play = Play { house: &house, instances, known: BTreeMap::new(), ids: Vec::new(), stock: [Decimal::ZERO; 2] };
     for deed in deeds {
-        play.run(deed);
+        play.run(&deed);
         play.agree();
     }
 }

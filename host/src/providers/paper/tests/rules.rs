@@ -116,6 +116,17 @@ fn own_orders_share_a_trade_in_price_time_priority() {
 }
 
 #[test]
+fn the_later_order_waits_for_the_earlier_also_when_the_book_told_of_the_trade_first() {
+    let mut desk = Desk::new();
+    desk.send(Side::Buy, Some("100"), "1", T::PostOnly);
+    // The level is gone, and with it the queue ahead of the first order; a trade that tells of it again is not counted for it.
+    desk.depth(&[(10_000, 0)], &[]);
+    desk.send(Side::Buy, Some("100"), "1", T::PostOnly);
+    desk.trade(Side::Sell, 10_000, 103_313);
+    assert_eq!(told(&desk.reports()), ["PARTIAL o1 100 x 0.03313 maker, 0.96687 left"]);
+}
+
+#[test]
 fn own_orders_never_meet_each_other() {
     let mut desk = Desk::new();
     desk.send(Side::Sell, Some("100.5"), "0.3", T::Gtc);
