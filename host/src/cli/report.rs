@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use indexmap::IndexMap;
 use rust_decimal::Decimal;
 
 use super::output::{Output, bytes, grouped, table};
@@ -20,9 +21,19 @@ pub(super) fn text(report: &PlayReport, output: Output) -> String {
     section(&mut text, output, "Fuel", &fuel(report));
     let faults = report.faults.iter().map(|fault| format!("{}  {}\n", fault.time, fault.fault));
     section(&mut text, output, "Faults", &faults.collect::<String>());
-    let thrown = report.exceptions.iter().take(ROWS).map(|exception| format!("{}: {}\n", exception.handler, exception.message));
-    section(&mut text, output, "Exceptions", &thrown.collect::<String>());
+    section(&mut text, output, "Exceptions", &exceptions(report));
     text
+}
+
+/// Each kind once, with how often it was among those that were kept.
+fn exceptions(report: &PlayReport) -> String {
+    let mut kinds: IndexMap<String, usize> = IndexMap::new();
+    for exception in &report.exceptions {
+        *kinds.entry(exception.to_string()).or_default() += 1;
+    }
+    let kept = report.exceptions.len();
+    let rows = kinds.iter().take(ROWS).map(|(kind, count)| format!("{count} of the first {kept}: {kind}\n"));
+    rows.collect()
 }
 
 /// Strategy, tapes and the figures that fit in a line.

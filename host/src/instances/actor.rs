@@ -78,7 +78,7 @@ impl From<&InstanceError> for Failure {
     fn from(error: &InstanceError) -> Self {
         match error {
             InstanceError::Start { source: StartError::Exception(exception), .. } => {
-                Self { code: "exception", message: describe(exception), blame: Blame::Guest }
+                Self { code: "exception", message: exception.to_string(), blame: Blame::Guest }
             }
             InstanceError::Start { source: StartError::Fault(fault), .. } => fault.clone().into(),
             other => Self { code: "start_refused", message: other.to_string(), blame: other.blame() },
@@ -243,7 +243,7 @@ impl Actor {
     fn note_exception(&self, exception: &Exception) {
         self.slot.update(|state| state.counters.exceptions += 1);
         self.slot.metrics().exceptions.inc();
-        let error = LastError::new("exception", describe(exception), Blame::Guest, self.slot.now());
+        let error = LastError::new("exception", exception.to_string(), Blame::Guest, self.slot.now());
         self.slot.failed(error, LogLevel::Error);
     }
 
@@ -331,16 +331,6 @@ impl Actor {
         self.slot.update(|state| state.counters.observe(&guest.usage()));
         self.note_mailbox();
     }
-}
-
-/// `TypeError: x is not a function in onTrade at 12:5`.
-pub(super) fn describe(exception: &Exception) -> String {
-    let place = match (exception.line, exception.column) {
-        (Some(line), Some(column)) => format!(" at {line}:{column}"),
-        (Some(line), None) => format!(" at line {line}"),
-        _ => String::new(),
-    };
-    format!("{} in {}{place}", exception.message, exception.handler)
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,6 +1,8 @@
 //! How a guest fails: a code that never changes, whose failure it was, and a sentence for people. Knows nothing of what is
 //! done about it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::Blame;
@@ -119,6 +121,24 @@ pub struct Exception {
     pub column: Option<u32>,
     /// The JavaScript stack, at most 4,096 bytes.
     pub stack: String,
+}
+
+impl fmt::Display for Exception {
+    /// `TypeError: x is not a function in onTrade at 4:34`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.message, self.handler)?;
+        if self.line.is_some() {
+            f.write_str(" at ")?;
+        }
+        if let (Some(file), Some(_)) = (&self.file, self.line) {
+            write!(f, "{file}:")?;
+        }
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => write!(f, "{line}:{column}"),
+            (Some(line), None) => write!(f, "{line}"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl From<types::Exception> for Exception {
