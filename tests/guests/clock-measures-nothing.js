@@ -1,5 +1,5 @@
 // Misdeed: tries to measure time by reading clocks around a long loop. (T11)
-// Expect: trade: logs elapsed 0 ms, 1 distinct time
+// Expect: trade: logs `elapsed 0 ms, 1 distinct time`
 module.exports = {
   metadata: { name: "clock-measures-nothing", tag: "v1.0.0", displayName: "Stopwatch", events: ["Trade"] },
   create: ({ helpers }) => ({

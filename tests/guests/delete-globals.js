@@ -1,5 +1,5 @@
 // Misdeed: deletes or overwrites every global and freezes what is left. (J29)
-// Expect: trade: logs still here
+// Expect: trade: logs `still here`
 module.exports = {
   metadata: {
     name: "delete-globals", tag: "v1.0.0", displayName: "Deleted globals", events: ["Trade"],

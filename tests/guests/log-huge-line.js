@@ -1,5 +1,5 @@
 // Misdeed: logs one line of 256 KiB. (J33)
-// Expect: trade: logs x (one line of at most 8 KiB) then: still here
+// Expect: trade: logs x (one line of at most 8 KiB) then: `still here`
 module.exports = {
   metadata: { name: "log-huge-line", tag: "v1.0.0", displayName: "Huge line", events: ["Trade"] },
   create: ({ helpers }) => ({

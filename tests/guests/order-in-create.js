@@ -1,6 +1,6 @@
 // Misdeed: orders before it runs and after it was told to stop. (J45)
-// Expect: launch: logs create: not_active
-// Expect: stop: logs stop: not_active
+// Expect: launch: logs `create: not_active`
+// Expect: stop: logs `stop: not_active`
 module.exports = {
   metadata: {
     name: "order-in-create", tag: "v1.0.0", displayName: "Order in create", events: ["Trade"],

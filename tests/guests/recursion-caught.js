@@ -1,5 +1,5 @@
 // Misdeed: recurses without end, and counts on catching it, as authors may. (J07)
-// Expect: trade: logs caught RangeError
+// Expect: trade: logs `caught RangeError`
 const deeper = () => 1 + deeper();
 module.exports = {
   metadata: { name: "recursion-caught", tag: "v1.0.0", displayName: "Caught recursion", events: ["Trade"] },

@@ -1,5 +1,5 @@
 // Misdeed: saves more than 64 KiB, and what has no JSON.
-// Expect: trade: logs one error per odd value, then: loaded {"kept":true}
+// Expect: trade: logs one error per odd value, then: `loaded {"kept":true}`
 const cycle = {};
 cycle.self = cycle;
 const VALUES = { "64 KiB": "x".repeat(65_536), cycle, bigint: 1n, function: () => 1 };

@@ -1,5 +1,5 @@
 // Misdeed: sleeps for things that are no durations: all return at once, as they did in the gateway. (J46)
-// Expect: trade: logs slept 0 ms
+// Expect: trade: logs `slept 0 ms`
 module.exports = {
   metadata: { name: "sleep-odd-durations", tag: "v1.0.0", displayName: "Odd durations", events: ["Trade"] },
   create: ({ helpers }) => ({

@@ -1,5 +1,5 @@
 // Misdeed: sets timers without end.
-// Expect: launch: logs timers: 64, then too_many_timers
+// Expect: launch: logs `timers: 64`, then `too_many_timers`
 module.exports = {
   metadata: { name: "timers-flood", tag: "v1.0.0", displayName: "Timer flood", events: ["Trade"] },
   create({ helpers }) {

@@ -1,5 +1,5 @@
 // Well-behaved: one timeout, one interval that ends itself, one timer that is cleared, arguments handed on.
-// Expect: timer: logs tick 1 after 500 ms, tick 2 after 1000 ms, once a b after 1200 ms, tick 3 after 1500 ms
+// Expect: timer: logs `tick 1 after`, `tick 2 after`, `once a b after`, `tick 3 after` (500, 1000, 1200, 1500 ms or a little more)
 module.exports = {
   metadata: { name: "timers", tag: "v1.0.0", displayName: "Timers", events: ["Trade"] },
   create({ helpers }) {

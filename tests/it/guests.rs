@@ -17,6 +17,8 @@ struct Story {
     traded: Option<Value>,
     /// The instance after its stop.
     stopped: Option<Value>,
+    /// What it logged in its whole life.
+    logs: Vec<String>,
 }
 
 /// A hundred trades and the reports that follow from them, or a verdict before that.
@@ -29,7 +31,25 @@ const SHORTFALLS: [(&str, &str); 1] = [
     ("throw-hostile", "fuel_exhausted"),
 ];
 
-async fn live_through(app: &TestApp, name: &str) -> Story {
+/// What must be said, word for word: it stands between backticks.
+fn words(expected: &Expectation) -> impl Iterator<Item = &str> {
+    let logs = expected.what == "logs";
+    expected.text.split('`').skip(1).step_by(2).filter(move |_| logs)
+}
+
+/// Gives what a running guest is to log some time to appear: timers and venues have their own pace.
+async fn listen(app: &TestApp, name: &str, expectations: &[Expectation]) {
+    let awaited: Vec<&str> = expectations.iter().filter(|expected| expected.when != "stop").flat_map(words).collect();
+    for _ in 0..250 {
+        let said = app.client.log_texts(name).await;
+        if awaited.iter().all(|words| said.iter().any(|line| line.contains(words))) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn live_through(app: &TestApp, name: &str, expectations: &[Expectation]) -> Story {
     let mut story = Story::default();
     let answer = app.client.post("/strategies/modules", json!({ "source": guest::source(name) })).await;
     if answer.status == 422 {
@@ -56,10 +76,12 @@ async fn live_through(app: &TestApp, name: &str) -> Story {
     })
     .await;
     story.traded = Some(view);
+    listen(app, name, expectations).await;
     let stopping = tokio::time::Instant::now();
     app.client.act(&format!("/strategy/instances/{name}/stop")).await;
     assert!(stopping.elapsed() < Duration::from_secs(6), "{name} took {:?} to stop", stopping.elapsed());
     story.stopped = Some(app.client.instance(name).await);
+    story.logs = app.client.log_texts(name).await;
     app.client.delete(&format!("/strategy/instances/{name}")).await.expect(200);
     story
 }
@@ -100,7 +122,11 @@ fn judge(expected: &Expectation, story: &Story) -> Option<String> {
             // A guest that orders at every trade is refused sooner or later, and may leave that refusal uncaught.
             let denied = view["lastError"]["code"] == "exception" && text(&view["lastError"]).contains(": denied: ");
             let quiet = view["faults"] == 0 && (view["exceptions"] == 0 || denied);
-            (!quiet).then(|| format!("it faulted or threw: {}", view["lastError"]))
+            let unsaid = words(expected).find(|words| !story.logs.iter().any(|line| line.contains(words)));
+            match unsaid {
+                Some(words) if quiet => Some(format!("does not log `{words}`")),
+                _ => (!quiet).then(|| format!("it faulted or threw: {}", view["lastError"])),
+            }
         }
         (when, what) => Some(format!("nobody knows what `{when}: {what}` means")),
     }
@@ -142,7 +168,7 @@ async fn every_guest_meets_its_expectations() {
     let mut wrong = Vec::new();
     for (name, expectations) in guest::all() {
         assert!(!expectations.is_empty(), "{name} says nothing of what is to be expected");
-        let story = live_through(&app, &name).await;
+        let story = live_through(&app, &name, &expectations).await;
         for expected in &expectations {
             let complaint = judge(expected, &story);
             if let Some((_, known)) = SHORTFALLS.iter().find(|(guest, _)| *guest == name) {
