@@ -6,9 +6,9 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::AppError;
-use crate::base::Clock;
+use crate::base::{Clock, Digest};
 use crate::catalogue::{Access, Catalogue, CatalogueError, Invalid};
-use crate::compile::{CompileError, Compiler};
+use crate::compile::{CompileError, Compiler, Diagnostic};
 use crate::config::Config;
 use crate::instances::revision::{self, RevisionError};
 
@@ -33,20 +33,17 @@ pub async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<Catalog
     Ok(Arc::new(opened?))
 }
 
-/// Compiles what was not compiled yet (or takes it from the cache) and tells the catalogue what came of it. One broken revision
-/// never keeps the others from being used.
+/// Finds out of every revision what its source is and tells the catalogue: from what is known of earlier compilations, or by
+/// compiling it (or loading what was compiled). One broken revision never keeps the others from being used.
 pub async fn load(catalogue: &Arc<Catalogue>, compiler: &Compiler) {
     let waiting = catalogue.unjudged();
-    tracing::info!(revisions = waiting.len(), "making the strategies ready: those that were never compiled take a second each");
-    for hash in waiting {
+    let count = waiting.len();
+    let unknown = take_known(catalogue, compiler, waiting.clone()).await.unwrap_or(waiting);
+    tracing::info!(revisions = count, to_compile = unknown.len(), "making the strategies ready: a new one takes a second");
+    for hash in unknown {
         match revision::program(catalogue, compiler, hash).await {
             Ok(program) => catalogue.accept(hash, Arc::clone(program.metadata())),
-            Err(RevisionError::Compile(CompileError::Diagnostics(diagnostics))) => {
-                let message = diagnostics.first().map(|first| first.message.clone()).unwrap_or_default();
-                tracing::warn!(%hash, message, "a revision does not compile: it is listed as invalid");
-                let diagnostics = serde_json::to_value(&diagnostics).ok();
-                catalogue.reject(hash, Invalid { code: "strategy_validation_failed", message, diagnostics });
-            }
+            Err(RevisionError::Compile(CompileError::Diagnostics(diagnostics))) => refuse(catalogue, hash, &diagnostics),
             // The catalogue has noted what is wrong with the files itself.
             Err(RevisionError::Catalogue(error)) => tracing::warn!(%hash, %error, "a revision cannot be read"),
             Err(RevisionError::Compile(error)) => {
@@ -56,4 +53,29 @@ pub async fn load(catalogue: &Arc<Catalogue>, compiler: &Compiler) {
             }
         }
     }
+}
+
+/// Takes what earlier compilations found, a small file per revision, and gives the revisions of which nothing is known. None
+/// when the thread did not end well.
+async fn take_known(catalogue: &Arc<Catalogue>, compiler: &Compiler, waiting: Vec<Digest>) -> Option<Vec<Digest>> {
+    let (catalogue, compiler) = (Arc::clone(catalogue), compiler.clone());
+    let known = move |hash: &Digest| match compiler.judged(*hash) {
+        Some(Ok(metadata)) => {
+            catalogue.accept(*hash, metadata);
+            false
+        }
+        Some(Err(diagnostics)) => {
+            refuse(&catalogue, *hash, &diagnostics);
+            false
+        }
+        None => true,
+    };
+    tokio::task::spawn_blocking(move || waiting.into_iter().filter(known).collect()).await.ok()
+}
+
+fn refuse(catalogue: &Catalogue, hash: Digest, diagnostics: &[Diagnostic]) {
+    let message = diagnostics.first().map(|first| first.message.clone()).unwrap_or_default();
+    tracing::warn!(%hash, message, "a revision does not compile: it is listed as invalid");
+    let diagnostics = serde_json::to_value(diagnostics).ok();
+    catalogue.reject(hash, Invalid { code: "strategy_validation_failed", message, diagnostics });
 }
