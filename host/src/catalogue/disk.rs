@@ -106,6 +106,20 @@ impl Disk {
         Ok(names)
     }
 
+    /// What lies in a folder, apart from hidden names, sorted; and whether it is a folder.
+    pub(super) fn entries(&self, path: &str) -> io::Result<Vec<(String, bool)>> {
+        let mut entries = Vec::new();
+        for entry in self.dir.read_dir(if path.is_empty() { "." } else { path })? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.starts_with('.') {
+                entries.push((name, entry.file_type()?.is_dir()));
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
     /// Puts `bytes` at `path`, whole or not at all; when this returns, a power cut cannot undo it. The directories on the way
     /// are made.
     pub(super) fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {

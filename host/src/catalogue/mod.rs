@@ -6,6 +6,7 @@
 //! belong off the async threads.
 
 mod add;
+pub mod bootstrap;
 mod delete;
 mod disk;
 mod error;

@@ -5,6 +5,7 @@ pub mod output;
 pub mod tape;
 
 mod bench;
+mod bootstrap;
 mod check;
 mod compile;
 mod diagnostics;
@@ -40,6 +41,7 @@ enum Command {
     Compile(compile::Args),
     Play(play::Args),
     Bench(bench::Args),
+    Bootstrap(bootstrap::Args),
     /// Makes a tape of a recording, or looks into one.
     Tape(tape::TapeArgs),
 }
@@ -74,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Bootstrap(args) => bootstrap::run(&args),
         Command::Tape(args) => {
             tape::run(args, &mut std::io::stdout().lock()).map_err(|error| Failure::Failed(format!("{error:#}")))
         }
