@@ -6,6 +6,7 @@
 mod auth;
 mod config;
 mod convert;
+mod counters;
 mod envelope;
 mod error;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
 pub use auth::{Access, AdminToken, TOKEN_FILE};
 pub use config::{ApiConfig, ApiConfigError, ApiLimits, AuthMode};
@@ -46,7 +47,10 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .route("/strategies", get(strategies::list::list))
         .route("/strategies/{name}", get(strategies::get::get))
         .route("/strategies/modules", get(modules::list::list).post(modules::upload::upload))
-        .route("/strategies/modules/{selector}", get(modules::get::get).delete(modules::delete::delete))
+        .route(
+            "/strategies/modules/{selector}",
+            get(modules::get::get).put(modules::replace::replace).delete(modules::delete::delete),
+        )
         .route("/strategies/modules/{selector}/source", get(modules::source::source))
         .route("/strategy/instances", get(instances::list::list).post(instances::create::create))
         .route("/strategy/instances/{id}", get(instances::get::get).delete(instances::delete::delete))

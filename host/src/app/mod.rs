@@ -91,6 +91,8 @@ impl App {
         let instances = Instances::new(floors, config.instances.clone());
 
         strategies::load(&catalogue, &compiler).await;
+        catalogue.settle_loaded();
+        strategies::keep_saved(&catalogue, &lifecycle);
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;

@@ -3,6 +3,8 @@
 pub(super) mod delete;
 pub(super) mod get;
 pub(super) mod list;
+mod moment;
+pub(super) mod replace;
 pub(super) mod source;
 pub(super) mod upload;
 mod view;

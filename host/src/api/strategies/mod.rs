@@ -1,4 +1,4 @@
-//! What strategies say about themselves: `/strategies`.
+//! What strategies say about themselves, and the directory they come from: `/strategies`.
 
 pub(super) mod get;
 pub(super) mod list;
