@@ -45,7 +45,7 @@ pub(crate) struct Listing {
 pub(crate) async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Json<Listing>, ApiError> {
     let Wanted { strategy, hash, running_only, limit, offset } = wanted;
     // What runs is not known to the catalogue.
-    let running = || api.instances.list().into_iter().filter(|one| one.running).map(|one| one.strategy_identifier).collect();
+    let running = || api.instances.usages().into_iter().filter(|usage| usage.running).map(|usage| usage.strategy).collect();
     let among = running_only.then(running);
     let listing = api.catalogue.list(&ListFilter { strategy, hash, among, limit, offset });
     let modules = listing.modules.into_iter().map(|summary| Module::of(summary, &api)).collect();

@@ -7,4 +7,5 @@ mod moment;
 pub(super) mod replace;
 pub(super) mod source;
 pub(super) mod upload;
+pub(super) mod usage;
 mod view;

@@ -2,4 +2,6 @@
 
 pub(super) mod get;
 pub(super) mod list;
+pub(super) mod refresh;
+pub(super) mod registry;
 mod view;
