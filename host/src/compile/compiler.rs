@@ -11,8 +11,8 @@ use wasmtime::component::Component;
 
 use super::cache::{Cache, Entry};
 use super::engine::{ENGINE, engine_hash};
-use super::snapshot::{LoadFailure, Loader, instrument};
 use super::judgement::{self, Judgement, RULES};
+use super::snapshot::{LoadFailure, Loader, instrument};
 use super::{dry_run, metadata, native};
 use crate::base::metrics::Metrics;
 use crate::base::{Clock as _, Digest, SystemClock};

@@ -53,15 +53,15 @@ pub(crate) async fn assign(
 ) -> Result<impl IntoResponse, ApiError> {
     let name = strategy_name(&name)?;
     let sent = asked.hash.map(|hash| hash.trim().to_owned()).filter(|hash| !hash.is_empty());
-    let sent = sent.ok_or_else(|| ApiError::new(Code::HashRequired, "hash required: the revision that the tag is to point to"))?;
+    let sent =
+        sent.ok_or_else(|| ApiError::new(Code::HashRequired, "hash required: the revision that the tag is to point to"))?;
     let unknown = |error| ApiError::new(Code::HashNotFound, format!("hash \"{}\" not found for {name}: {error}", shown(&sent)));
     let hash: Digest = sent.parse().map_err(unknown)?;
     let cause = by.because(asked.reason)?;
     let catalogue = Arc::clone(&api.catalogue);
     let (strategy, pointer) = (name.clone(), tag.clone());
-    let done = api
-        .carry_through_blocking(move || Ok(catalogue.assign(&strategy, &pointer, &hash, expected.as_ref(), &cause)?))
-        .await?;
+    let done =
+        api.carry_through_blocking(move || Ok(catalogue.assign(&strategy, &pointer, &hash, expected.as_ref(), &cause)?)).await?;
     let moved = done.generation.is_some();
     if moved && done.previous.is_some() {
         api.counters().tag_reassigned(&done.strategy, &done.tag);
