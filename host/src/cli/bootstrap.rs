@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::output::{FormatFlag, table};
+use super::progress::Progress;
 use super::workbench::{Workbench, block_on};
 use crate::base::{Digest, StrategyName, SystemClock, Tag};
 use crate::catalogue::Access;
@@ -85,9 +85,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let bootstrap = Bootstrap::open(&args.root, access, Arc::new(SystemClock::new())).map_err(Failure::usage)?;
     let plan = bootstrap.plan(&judge(&bootstrap.unknown())?);
     if args.write {
-        let bar = bar("writing", plan.copies() + plan.originals());
-        bootstrap.carry_out(&plan, || bar.inc(1)).map_err(Failure::failed)?;
-        bar.finish_and_clear();
+        let progress = Progress::counting("writing", plan.copies() + plan.originals());
+        bootstrap.carry_out(&plan, || progress.step()).map_err(Failure::failed)?;
     }
     let answer = Answer {
         directory: &args.root,
@@ -101,29 +100,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if plan.conflicts.is_empty() { Ok(()) } else { Err(Failure::Answered) }
 }
 
-/// Drawn on a terminal only, and gone when it is done.
-fn bar(what: &'static str, length: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length as u64), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta})");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_message(what);
-    bar
-}
-
 /// What each source says about itself.
 fn judge(sources: &[&Source]) -> Result<Abouts, Failure> {
     if sources.is_empty() {
         return Ok(Abouts::new());
     }
     let compiler = Workbench::deterministic(Workbench::GUESTS)?.compiler;
-    let bar = bar("compiling", sources.len());
+    let progress = Progress::counting("compiling", sources.len());
     let mut abouts = BTreeMap::new();
     for source in sources {
         let about = block_on(about(&compiler, source))??;
         abouts.insert(source.digest(), about);
-        bar.inc(1);
+        progress.step();
     }
-    bar.finish_and_clear();
     Ok(abouts)
 }
 

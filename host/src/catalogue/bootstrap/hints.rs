@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::CatalogueError;
 use super::super::disk::{Disk, REGISTRY};
+use super::super::history::{self, Change, HISTORY};
 use super::super::index::Record;
 use super::super::registry::{Registry, StrategyEntry};
 use super::super::selector;
@@ -60,18 +61,28 @@ pub(super) fn means(key: &str, hash: &Digest) -> bool {
     hex.len() >= 7 && hash.hex().starts_with(&hex)
 }
 
-/// Reads `registry.json` in any of its forms.
+/// Reads `registry.json` in any of its forms, and what the history says that it lacks: all of it where there is no registry.
 pub(super) fn read(disk: &Disk) -> Result<Before, CatalogueError> {
+    let changes = read_history(disk)?;
     let bytes = match disk.read(REGISTRY) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(CatalogueError::storage("read registry.json", disk.path(), &error)),
     };
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Before { exists: true, ..Before::default() });
-    }
+    let exists = bytes.is_some();
+    let Some(bytes) = bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)) else {
+        let mut registry = Registry::default();
+        changes.iter().for_each(|change| change.apply(&mut registry));
+        return Ok(Before { registry, exists, ..Before::default() });
+    };
     let mut before = match Registry::parse(&bytes) {
-        Ok(registry) => sorted_out(registry),
+        Ok(mut registry) => {
+            // A file without a generation is meant as it is. So is the one that is written here: whoever opens it next counts on
+            // from the history, and notes there which tags are new.
+            let base = registry.generation.take().unwrap_or(u64::MAX);
+            changes.iter().filter(|change| change.generation > base).for_each(|change| change.apply(&mut registry));
+            sorted_out(registry)
+        }
         Err(reason) => match serde_json::from_slice(&bytes) {
             Ok(Value::Object(strategies)) => loosely(&strategies),
             _ => return Err(CatalogueError::RegistryInvalid { path: disk.path().join(REGISTRY), reason }),
@@ -80,6 +91,17 @@ pub(super) fn read(disk: &Disk) -> Result<Before, CatalogueError> {
     before.exists = true;
     before.old = (!before.hints.is_empty()).then_some(bytes);
     Ok(before)
+}
+
+fn read_history(disk: &Disk) -> Result<Vec<Change>, CatalogueError> {
+    let bytes = match disk.read(HISTORY) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(CatalogueError::storage("read the history", disk.path(), &error)),
+    };
+    let parsed = history::parse(&bytes);
+    let (changes, _) = parsed.map_err(|reason| CatalogueError::HistoryInvalid { path: disk.path().join(HISTORY), reason })?;
+    Ok(changes)
 }
 
 /// Takes the lines apart whose files lie where they belong, and those that are of the layout before.

@@ -274,6 +274,37 @@ fn a_lost_registry_is_made_again_from_the_hash_folders() {
 }
 
 #[test]
+fn what_the_history_has_and_the_registry_lacks_is_kept() {
+    for lost in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let one = put(root, "one.js", "// delay v1 -");
+        run(root);
+        // The host dies before it has written what it has promised: the registry is as old as its generation says.
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
+        let catalogue = Catalogue::open(root, Access::Write, CatalogueConfig::default(), clock.clone()).unwrap();
+        catalogue.save().unwrap();
+        let stale = fs::read(root.join("registry.json")).unwrap();
+        let cause = crate::catalogue::Cause::host("a test");
+        let assigned = catalogue.assign(&"delay".parse().unwrap(), &Tag::new("prod").unwrap(), &one, None, &cause).unwrap();
+        assert!(assigned.generation.is_some());
+        drop(catalogue);
+        if lost { fs::remove_file(root.join("registry.json")) } else { fs::write(root.join("registry.json"), stale) }.unwrap();
+
+        let two = put(root, "two.js", "// delay v2 -");
+        let plan = run(root);
+        assert_eq!(plan.conflicts, []);
+        let expected = [("delay", "latest", one), ("delay", "prod", one), ("delay", "v1", one), ("delay", "v2", two)];
+        assert_eq!(tags(root), named(&expected), "registry lost: {lost}");
+        let catalogue = Catalogue::open(root, Access::Write, CatalogueConfig::default(), clock).unwrap();
+        let moves = catalogue.history(&"delay".parse().unwrap(), &Tag::new("v2").unwrap()).unwrap();
+        assert_eq!((moves.len(), moves[0].to), (1, Some(two)), "the next host takes it into the history");
+        let before = assigned.generation.unwrap();
+        assert!(moves[0].generation > before, "{} is after {before}", moves[0].generation);
+    }
+}
+
+#[test]
 fn a_registry_that_nobody_understands_and_a_running_host_stop_it() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
