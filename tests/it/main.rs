@@ -12,6 +12,8 @@
 mod support;
 
 mod auth;
+mod bootstrap;
+mod cases;
 mod catalogue;
 mod errors;
 mod guests;
@@ -20,4 +22,5 @@ mod instances;
 mod isolation;
 mod orders;
 mod restart;
+mod scale;
 mod upload;

@@ -114,6 +114,11 @@ impl TestApp {
         Builder { config, speed: 20 }
     }
 
+    /// Where its strategies lie, for tests that edit them as people do.
+    pub(crate) fn strategies_dir(&self) -> std::path::PathBuf {
+        self._dir.path().join("data/strategies")
+    }
+
     /// Attaches a further paper venue with the same tape, which stands still at its beginning.
     pub(crate) async fn add_provider(&self, name: &str) -> String {
         let name = ProviderName::new(name).unwrap();

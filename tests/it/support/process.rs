@@ -16,7 +16,7 @@ pub(crate) struct Host {
 }
 
 /// `SANDPIT_BIN`, or the binary that the same build put beside the tests.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("SANDPIT_BIN") {
         return path.into();
     }
