@@ -71,9 +71,7 @@ pub(super) fn read(disk: &Disk) -> Result<Before, CatalogueError> {
     };
     let exists = bytes.is_some();
     let Some(bytes) = bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)) else {
-        let mut registry = Registry::default();
-        changes.iter().for_each(|change| change.apply(&mut registry));
-        return Ok(Before { registry, exists, ..Before::default() });
+        return Ok(Before { exists, ..remembered(&changes) });
     };
     let mut before = match Registry::parse(&bytes) {
         Ok(mut registry) => {
@@ -102,6 +100,24 @@ fn read_history(disk: &Disk) -> Result<Vec<Change>, CatalogueError> {
     let parsed = history::parse(&bytes);
     let (changes, _) = parsed.map_err(|reason| CatalogueError::HistoryInvalid { path: disk.path().join(HISTORY), reason })?;
     Ok(changes)
+}
+
+/// What the history alone knows: the lines of what was uploaded, and where all tags point. What people had registered by hand
+/// has no line there; it is found by its bytes, and its tags are hints.
+fn remembered(changes: &[Change]) -> Before {
+    let mut before = Before::default();
+    for change in changes {
+        change.apply(&mut before.registry);
+        let hints = before.hints.entry(change.strategy.clone()).or_default();
+        for (tag, step) in &change.tags {
+            match &step.to {
+                Some(to) => hints.pointers.insert(tag.clone(), to.clone()),
+                None => hints.pointers.remove(tag),
+            };
+        }
+    }
+    before.hints.retain(|_, hints| !hints.pointers.is_empty());
+    before
 }
 
 /// Takes the lines apart whose files lie where they belong, and those that are of the layout before.

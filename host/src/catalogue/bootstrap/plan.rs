@@ -8,7 +8,7 @@ use super::super::index::Record;
 use super::super::registry::{HashEntry, Registry, StrategyEntry};
 use super::super::selector::{self, LATEST};
 use super::find::{Found, Place};
-use super::hints::{Hints, means};
+use super::hints::{Before, Hints, means};
 use super::order::by_version;
 use super::{Abouts, Bootstrap, Conflict};
 use crate::base::{Digest, StrategyName, Tag};
@@ -148,8 +148,8 @@ pub(super) fn make(bootstrap: &Bootstrap, abouts: &Abouts) -> Plan {
             Err(reason) => conflicts.push(Conflict { paths: vec![found.path.clone()], reason }),
         }
     }
-    settle_defaults(&mut claims);
-    drop_contested(&bootstrap.before.registry, &mut claims, &mut conflicts);
+    give_way(&mut claims);
+    drop_contested(&bootstrap.before, &mut claims, &mut conflicts);
     let mut registry = bootstrap.before.registry.clone();
     let (mut copies, mut originals) = (Vec::new(), Vec::new());
     for claim in &claims {
@@ -227,22 +227,33 @@ fn folder_tag(folder: &str) -> Result<Tag, String> {
     Ok(tag)
 }
 
-/// A source that has a tag in one place needs no default in another.
-fn settle_defaults(claims: &mut [Claim<'_>]) {
-    let named: BTreeMap<Digest, (Tag, TagFrom)> = claims
-        .iter()
-        .filter_map(|claim| Some((claim.hash, claim.tag.clone()?)))
-        .filter(|(_, (_, from))| *from != TagFrom::Default)
-        .collect();
+/// Of the same bytes in several places, a default gives way to a tag that somebody chose, and a copy (of an earlier run that
+/// died) to its original.
+fn give_way(claims: &mut [Claim<'_>]) {
+    let weight = |claim: &Claim<'_>| match (&claim.tag, &claim.found.place) {
+        (None, _) => 0,
+        (Some(_), Place::Hashed { .. }) => 1,
+        (Some((_, TagFrom::Default)), _) => 2,
+        (Some(_), _) => 3,
+    };
+    let mut strongest: BTreeMap<Digest, (u8, (Tag, TagFrom))> = BTreeMap::new();
+    for claim in claims.iter() {
+        if let Some(tag) = &claim.tag
+            && strongest.get(&claim.hash).is_none_or(|(known, _)| *known < weight(claim))
+        {
+            strongest.insert(claim.hash, (weight(claim), tag.clone()));
+        }
+    }
     for claim in claims {
-        if let (Some((_, TagFrom::Default)), Some(tag)) = (&claim.tag, named.get(&claim.hash)) {
+        let other = strongest.get(&claim.hash).filter(|(known, _)| claim.tag.is_some() && *known > weight(claim));
+        if let Some((_, tag)) = other {
             claim.tag = Some(tag.clone());
         }
     }
 }
 
 /// Takes away the claims on a tag that somebody else has, or claims as well: nobody is chosen for a person.
-fn drop_contested(registry: &Registry, claims: &mut Vec<Claim<'_>>, conflicts: &mut Vec<Conflict>) {
+fn drop_contested(before: &Before, claims: &mut Vec<Claim<'_>>, conflicts: &mut Vec<Conflict>) {
     let mut rivals: BTreeMap<(StrategyName, Tag), BTreeSet<Digest>> = BTreeMap::new();
     for claim in claims.iter() {
         if let Some((tag, _)) = &claim.tag {
@@ -250,8 +261,9 @@ fn drop_contested(registry: &Registry, claims: &mut Vec<Claim<'_>>, conflicts: &
         }
     }
     for ((name, tag), hashes) in rivals {
-        let entry = registry.strategies.0.get(name.as_str());
-        let owner = entry.and_then(|entry| entry.tags.0.get(tag.as_str())?.parse::<Digest>().ok());
+        let registered = before.registry.strategies.0.get(name.as_str()).and_then(|entry| entry.tags.0.get(tag.as_str()));
+        let hinted = || before.hints.get(name.as_str())?.pointers.get(tag.as_str());
+        let owner = registered.or_else(hinted).and_then(|hash| hash.parse::<Digest>().ok());
         let loses = |claim: &Claim<'_>| {
             let same = claim.name == name && claim.tag.as_ref().is_some_and(|(claimed, _)| *claimed == tag);
             same && owner.map_or(hashes.len() > 1, |owner| owner != claim.hash)
