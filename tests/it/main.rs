@@ -20,4 +20,5 @@ mod instances;
 mod isolation;
 mod orders;
 mod restart;
+mod storm;
 mod upload;
