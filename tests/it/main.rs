@@ -19,5 +19,7 @@ mod hardening;
 mod instances;
 mod isolation;
 mod orders;
+mod refresh;
+mod refresh_crowd;
 mod restart;
 mod upload;
