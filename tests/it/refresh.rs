@@ -2,16 +2,17 @@
 //! lost or doubled when two hundred move at once is in `refresh_crowd`.
 
 use crate::support::app::PROVIDER;
-use crate::support::{TestApp, eventually, guest};
+use crate::support::process::Host;
+use crate::support::{Client, TestApp, eventually, guest};
 use sandpit::instances::{RefreshReason, RefreshResult, RefreshTargets};
 use serde_json::{Value, json};
 
 use RefreshReason::{AlreadyPinned, Failed, Refreshed, Retired};
 
 /// Uploads a revision that its strategy's name and `prod` follow from now on.
-async fn publish(app: &TestApp, source: &str) -> String {
-    let body = json!({ "source": source, "aliases": ["prod"], "reassignTags": true });
-    let answer = app.client.post("/strategies/modules", body).await.expect(201);
+async fn publish(client: &Client, source: &str) -> String {
+    let body = json!({ "source": source, "reassignTags": ["prod"], "promoteLatest": true });
+    let answer = client.post("/strategies/modules", body).await.expect(201);
     answer["module"]["hash"].as_str().unwrap().to_owned()
 }
 
@@ -34,7 +35,7 @@ async fn count(app: &TestApp, id: &str, what: &str) -> u64 {
 async fn those_who_follow_move_with_their_state_and_the_others_stay() {
     let app = TestApp::builder().speed(20).start().await;
     let first = guest::source("carry-over");
-    let old = publish(&app, &first).await;
+    let old = publish(&app.client, &first).await;
     let pinned = format!("carry-over@{old}");
     let all = [("bare", "carry-over"), ("first", "carry-over:v1.0.0"), ("pinned", &pinned), ("rests", "carry-over:prod")];
     for (id, selector) in all {
@@ -46,7 +47,7 @@ async fn those_who_follow_move_with_their_state_and_the_others_stay() {
     app.play();
     eventually("trades", async || (app.client.instance("bare").await["events"]["delivered"].as_u64() > Some(20)).then_some(()))
         .await;
-    let new = publish(&app, &first.replace("v1.0.0", "v2.0.0")).await;
+    let new = publish(&app.client, &first.replace("v1.0.0", "v2.0.0")).await;
     for (id, out_of_date) in [("bare", true), ("first", false), ("pinned", false), ("rests", true)] {
         assert_eq!(app.client.instance(id).await["outOfDate"], out_of_date, "{id}");
     }
@@ -135,14 +136,14 @@ fn orderly(tag: &str, begin: &str, field: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_start_is_rolled_back_and_the_old_one_trades_on() {
     let app = TestApp::builder().speed(20).start().await;
-    let good = publish(&app, &orderly("v1", "", "")).await;
+    let good = publish(&app.client, &orderly("v1", "", "")).await;
     app.client.create("i1", "orderly", json!({})).await;
     app.client.start("i1").await;
     app.play();
     eventually("orders", async || (count(&app, "i1", "executions").await >= 2).then_some(())).await;
 
     // The configuration does not fit: the running guest does not even notice.
-    let unfit = publish(&app, &orderly("v2", "", r#"{ name: "must", type: "string", required: true }"#)).await;
+    let unfit = publish(&app.client, &orderly("v2", "", r#"{ name: "must", type: "string", required: true }"#)).await;
     let outcome = only(&refresh(&app, &["orderly"]).await);
     assert_eq!(
         (&outcome["reason"], &outcome["hash"], &outcome["error"]["code"]),
@@ -154,7 +155,7 @@ async fn what_does_not_start_is_rolled_back_and_the_old_one_trades_on() {
     assert_eq!(view["outOfDate"], true);
 
     // It throws after it saved something: nobody is to see that.
-    let bad = publish(&app, &orderly("v3", r#"if (!config_is_tried()) { helpers.save({ lives: 1000 }); throw new Error("not today"); } function config_is_tried() { return state.lives === 0; }"#, "")).await;
+    let bad = publish(&app.client, &orderly("v3", r#"if (!config_is_tried()) { helpers.save({ lives: 1000 }); throw new Error("not today"); } function config_is_tried() { return state.lives === 0; }"#, "")).await;
     let before = count(&app, "i1", "executions").await;
     let results = refresh(&app, &["orderly:prod"]).await;
     let outcome = only(&results);
@@ -191,9 +192,9 @@ async fn what_does_not_start_is_rolled_back_and_the_old_one_trades_on() {
     let body = json!({ "id": "i2", "strategy": { "identifier": "orderly:v1" }, "scope": scope });
     app.client.post("/strategy/instances", body).await.expect(201);
     app.client.start("i2").await;
-    // `v1` is uploaded again under other bytes: the tag moves.
-    let single = orderly("v4", "", "").replace("\"v4\", displayName", "\"v1\", displayName");
-    let single = publish(&app, &single).await;
+    // `v1` is uploaded again with other bytes: the tag moves.
+    let single = orderly("v4", "", "").replace("tag: \"v4\"", "tag: \"v1\"");
+    let single = publish(&app.client, &single).await;
     let results = refresh(&app, &["orderly"]).await;
     let reasons: Vec<_> =
         results[0].outcomes.iter().map(|outcome| (outcome.id.as_str(), outcome.reason, outcome.hash.to_string())).collect();
@@ -215,11 +216,12 @@ async fn busy_faulted_and_orphaned_instances_each_have_their_way() {
     };
     let first = [("sleepy", r#"helpers.log("asleep"); helpers.sleep("60s");"#), ("looping", "for (;;) {}"), ("lost", "")];
     for (name, body) in first {
-        publish(&app, &source(name, "v1", body)).await;
+        publish(&app.client, &source(name, "v1", body)).await;
         app.client.create(name, &format!("{name}:prod"), json!({})).await;
     }
     // They are pinned: what is published before they start changes nothing.
-    let (awake, sound) = (publish(&app, &source("sleepy", "v2", "")).await, publish(&app, &source("looping", "v2", "")).await);
+    let (awake, sound) =
+        (publish(&app.client, &source("sleepy", "v2", "")).await, publish(&app.client, &source("looping", "v2", "")).await);
     for (name, _) in first {
         app.client.start(name).await;
     }
@@ -258,7 +260,7 @@ async fn busy_faulted_and_orphaned_instances_each_have_their_way() {
 
     // What it followed is gone: it is stopped, says why, and keeps its pin.
     let before = app.client.instance("lost").await;
-    app.drop_tag("lost", "prod").await;
+    app.client.delete("/strategies/modules/lost/tags/prod").await.expect(200);
     let results = refresh(&app, &["lost:prod", "lost"]).await;
     for result in &results {
         assert_eq!((result.reason, result.instances.len(), result.outcomes[0].reason), (Retired, 0, Retired), "{result:#?}");
@@ -273,4 +275,46 @@ async fn busy_faulted_and_orphaned_instances_each_have_their_way() {
     assert_eq!(view["lastError"]["code"], "retired");
     assert!(view["lastError"]["message"].as_str().unwrap().contains("`lost:prod`"), "{view:#}");
     app.client.start("lost").await;
+}
+
+#[tokio::test]
+async fn a_killed_host_comes_back_with_the_moved_pins_and_the_times_of_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = Host::start(dir.path(), "").await;
+    let source = guest::source("carry-over");
+    let old = publish(&host.client, &source).await;
+    let scope = json!({ "binance-paper": { "symbols": ["BTC-USDT"] } });
+    for id in ["rests", "runs"] {
+        let body = json!({ "id": id, "strategy": { "identifier": "carry-over:prod" }, "scope": scope });
+        host.client.post("/strategy/instances", body).await.expect(201);
+    }
+    host.client.start("runs").await;
+    eventually("trades", async || (host.client.instance("runs").await["events"]["delivered"].as_u64() > Some(10)).then_some(()))
+        .await;
+    let new = publish(&host.client, &source.replace("v1.0.0", "v2.0.0")).await;
+    let answer = host.client.act("/strategies/refresh").await.expect(200);
+    assert_eq!(answer["status"], "refreshed");
+    let told: Vec<_> = answer["results"].as_array().unwrap().iter().map(|row| (&row["instances"][0], &row["reason"])).collect();
+    assert_eq!(told, [(&json!("rests"), &json!("refreshed")), (&json!("runs"), &json!("refreshed"))], "{answer:#}");
+    let usage = async |client: &Client, hash: &str| {
+        client.get(&format!("/strategies/modules/carry-over@{hash}/usage")).await.expect(200)["usage"].clone()
+    };
+    let (old_before, new_before) = (usage(&host.client, &old).await, usage(&host.client, &new).await);
+    host.kill();
+
+    let host = Host::start(dir.path(), "").await;
+    let view = host.client.instance("runs").await;
+    assert_eq!((&view["status"], &view["hash"], &view["run"]), (&json!("running"), &json!(new), &json!(3)), "{view:#}");
+    let view = host.client.instance("rests").await;
+    assert_eq!((&view["status"], &view["hash"], &view["run"]), (&json!("created"), &json!(new), &json!(0)), "{view:#}");
+    assert_eq!(usage(&host.client, &old).await, old_before);
+    let after = usage(&host.client, &new).await;
+    assert_eq!((&after["firstSeen"], &after["instances"]), (&new_before["firstSeen"], &json!(["runs"])));
+    assert!(after["lastSeen"].as_str() > new_before["lastSeen"].as_str(), "started anew: {after}");
+    let answer = host.client.post("/strategies/refresh", json!({ "hashes": [new] })).await.expect(200);
+    let result = &answer["results"][0];
+    assert_eq!(
+        (&answer["status"], &result["reason"], &result["selector"]),
+        (&json!("partial_refresh"), &json!("alreadyPinned"), &json!(new))
+    );
 }

@@ -92,6 +92,8 @@ impl App {
         let instances = Instances::new(floors, config.instances.clone());
 
         judge_all(&catalogue, &compiler).await;
+        catalogue.settle_loaded();
+        strategies::keep_saved(&catalogue, &lifecycle);
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;

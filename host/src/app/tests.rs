@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::base::ProviderName;
-use crate::catalogue::{AddOptions, NewRevision};
+use crate::catalogue::{AddOptions, Cause, NewRevision};
 use crate::compile::Source;
 use crate::config::Config;
 use crate::instances::{
@@ -86,7 +86,7 @@ async fn upload_with(app: &App, source: &str, options: &AddOptions) {
         engine: compiled.engine,
         world: "sandpit:strategy@1.0.0",
     };
-    app.catalogue().add(&new, options).unwrap();
+    app.catalogue().add(&new, options, &Cause::default()).unwrap();
 }
 
 async fn create(app: &App, id: &str, selector: &str, providers: &[&str]) -> Result<InstanceView, InstanceError> {

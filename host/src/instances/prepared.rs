@@ -91,7 +91,7 @@ impl Instances {
     /// is registered: then either this sees the deletion, or the deletion sees the use.
     pub(super) async fn confirm(&self, spec: &InstanceSpec, pin: &Pin) -> Result<(), InstanceError> {
         let (catalogue, hash) = (Arc::clone(&self.floors.catalogue), pin.hash);
-        let asked = tokio::task::spawn_blocking(move || catalogue.revision(&hash)).await;
+        let asked = tokio::task::spawn_blocking(move || catalogue.confirm(&hash)).await;
         let confirmed = asked
             .map_err(|error| InstanceError::Compile(CompileError::Host(format!("asking for a revision ended early: {error}"))))?;
         confirmed.map(drop).map_err(|source| InstanceError::Selector { id: spec.id.clone(), source })

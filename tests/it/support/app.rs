@@ -133,17 +133,6 @@ impl TestApp {
         serde_json::from_str(&saved.expect("it saved something")).unwrap()
     }
 
-    /// Takes a tag away by hand, as an operator with an editor would.
-    pub(crate) async fn drop_tag(&self, name: &str, tag: &str) {
-        let path = self.app.catalogue().directory().join("registry.json");
-        let mut registry: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let tags = registry[name]["tags"].as_object_mut().unwrap();
-        assert!(tags.remove(tag).is_some(), "{tags:#?}");
-        std::fs::write(&path, registry.to_string()).unwrap();
-        let catalogue = Arc::clone(self.app.catalogue());
-        tokio::task::spawn_blocking(move || catalogue.reload()).await.unwrap().unwrap();
-    }
-
     /// Attaches a further paper venue with the same tape, which stands still at its beginning.
     pub(crate) async fn add_provider(&self, name: &str) -> String {
         let name = ProviderName::new(name).unwrap();
