@@ -19,6 +19,8 @@ mod hardening;
 mod instances;
 mod isolation;
 mod orders;
+mod refresh;
+mod refresh_crowd;
 mod restart;
 mod storm;
 mod upload;

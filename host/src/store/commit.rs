@@ -193,7 +193,6 @@ async fn apply(db: &mut SqliteConnection, op: &WriteOp, now: Timestamp) -> Resul
         WriteOp::UpdateOrder(update) => orders::update(db, update, now).await,
         WriteOp::InsertExecution(execution) => executions::insert(db, execution, now).await,
         WriteOp::SaveState { instance, json } => saved_state::save(db, instance, json, now).await,
-        WriteOp::DropState(instance) => saved_state::forget(db, instance).await,
         WriteOp::WidenUsage(row) => usage::widen(db, row).await,
         WriteOp::UpsertProvider(row) => providers::upsert(db, row, now).await,
         WriteOp::DeleteProvider(name) => providers::delete(db, name).await,

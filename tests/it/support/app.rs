@@ -9,6 +9,7 @@ use sandpit::app::App;
 use sandpit::base::lifecycle::Lifecycle;
 use sandpit::base::{ProviderName, SystemClock};
 use sandpit::config::Config;
+use sandpit::instances::Instances;
 use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
 use sandpit::trading::Provider;
 use serde_json::{Value, json};
@@ -63,6 +64,11 @@ impl Builder {
         self
     }
 
+    pub(crate) fn stop_grace_ms(mut self, ms: u64) -> Self {
+        self.config.instances.stop_grace_ms = ms;
+        self
+    }
+
     /// Faulted guests come back after milliseconds, and `max_faults` of them are enough.
     pub(crate) fn quick_restarts(mut self, max_faults: u32) -> Self {
         self.config.instances.restart.backoff_first_ms = 5;
@@ -112,6 +118,19 @@ impl TestApp {
         // Tests share the machine with each other: what is asked here is what happens, not how fast.
         config.api.limits.request_ms = 300_000;
         Builder { config, speed: 20 }
+    }
+
+    /// What the control plane asks.
+    pub(crate) fn instances(&self) -> &Arc<Instances> {
+        self.app.instances()
+    }
+
+    /// What an instance asked to keep, once it is on the disk.
+    pub(crate) async fn saved_state(&self, id: &str) -> Value {
+        let store = self.app.store();
+        store.writer().flush().await.unwrap();
+        let saved = store.saved_state(&id.parse().unwrap()).await.unwrap();
+        serde_json::from_str(&saved.expect("it saved something")).unwrap()
     }
 
     /// Attaches a further paper venue with the same tape, which stands still at its beginning.
