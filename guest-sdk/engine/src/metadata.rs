@@ -1,12 +1,17 @@
 //! `module.exports.metadata`: read once, copied, normalised. Shapes are checked here, rules (lengths, known events) by the
 //! host, which has them in one place for every client.
 
+use std::ffi::{CStr, CString};
+
 use crate::diagnostics::{metadata_invalid, metadata_missing, metadata_thrown};
 use crate::js::{JsResult, Thrown, Value};
 use crate::wit::sandpit::strategy::types::{ConfigField, Diagnostic, Metadata};
 
 /// A longer list is refused here, before it costs anything. The host's own limits are lower.
 const LONGEST_LIST: u32 = 1_024;
+
+/// The largest whole number that JavaScript can tell from its neighbours.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_991.0;
 
 const DRY_RUN: &str = "dry_run";
 const DRY_RUN_DESCRIPTION: &str = "When true, strategy logs intended orders without submitting them";
@@ -69,7 +74,36 @@ fn read_fields(metadata: &Value) -> Read<Metadata> {
         config,
         events: events.into_iter().filter(|event| !event.is_empty()).collect(),
         additional_config: metadata.get_str(c"additionalConfig")?.truthy(),
+        limits: read_limits(metadata)?,
     })
+}
+
+/// What the author asks for; which names there are, only the host knows. What is left out asks for nothing.
+fn read_limits(metadata: &Value) -> Read<Vec<(String, u64)>> {
+    let limits = metadata.get_str(c"limits")?;
+    if limits.is_nullish() {
+        return Ok(Vec::new());
+    }
+    if !limits.is_object() || limits.is_array() || limits.is_function() {
+        return shape("metadata.limits must be an object");
+    }
+    let names = limits.keys()?;
+    if names.len() > LONGEST_LIST as usize {
+        return shape(format!("metadata.limits has {} entries, at most {LONGEST_LIST} are allowed", names.len()));
+    }
+    let mut asked = Vec::with_capacity(names.len());
+    for name in names {
+        let Ok(key) = CString::new(name.as_str()) else { return shape("metadata.limits has a name with NUL in it") };
+        let value = limits.get_str(&key)?;
+        if value.is_nullish() {
+            continue;
+        }
+        match value.as_number() {
+            Some(number) if (0.0..=LARGEST_WHOLE).contains(&number) && number.fract() == 0.0 => asked.push((name, number as u64)),
+            _ => return shape(format!("metadata.limits.{name} must be a whole number")),
+        }
+    }
+    Ok(asked)
 }
 
 fn read_config_field(field: &Value, path: &str) -> Read<ConfigField> {
@@ -86,7 +120,7 @@ fn read_config_field(field: &Value, path: &str) -> Read<ConfigField> {
 }
 
 /// A list, which may be left out. The path of an entry is for messages.
-fn read_list<T>(metadata: &Value, name: &std::ffi::CStr, read: impl Fn(&Value, &str) -> Read<T>) -> Read<Vec<T>> {
+fn read_list<T>(metadata: &Value, name: &CStr, read: impl Fn(&Value, &str) -> Read<T>) -> Read<Vec<T>> {
     let path = format!("metadata.{}", name.to_string_lossy());
     let list = metadata.get_str(name)?;
     if list.is_nullish() {

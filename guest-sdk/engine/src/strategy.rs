@@ -10,7 +10,7 @@ use crate::js::{JsResult, Value, throw_type_error};
 use crate::wit::sandpit::strategy::events::{Envelope, ReportState};
 use crate::wit::sandpit::strategy::log::Level;
 use crate::wit::sandpit::strategy::types::{Diagnostic, Exception, Handlers, Metadata, Setup, SourceFile, Started};
-use crate::{decimal, feeds, metadata, modules, runtime};
+use crate::{decimal, feeds, metadata, modules, runtime, text};
 
 /// The handlers in the order of the flags in `wit/types.wit`.
 const HANDLERS: [&str; 15] = [
@@ -74,6 +74,7 @@ pub fn load(entry: &str, files: Vec<SourceFile>) -> Result<(), Diagnostic> {
 }
 
 fn load_module(entry: &str) -> JsResult<Loaded> {
+    text::prepare()?;
     globals::install()?;
     events::prepare()?;
     let exports = modules::exports(entry)?;

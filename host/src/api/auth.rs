@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq as _;
 use crate::base::Digest;
 
 use super::error::{ApiError, Code};
+use super::extract::Identity;
 
 /// The name of the token's file in the data directory.
 pub const TOKEN_FILE: &str = "admin.token";
@@ -96,6 +97,14 @@ impl Access {
         Self::Token(Digest::of(token.0.as_bytes()))
     }
 
+    /// What the history calls whoever may.
+    fn identity(&self) -> Identity {
+        match self {
+            Self::Token(_) => Identity("admin"),
+            Self::Open => Identity("anonymous"),
+        }
+    }
+
     /// Digests of equal length are compared in constant time, so neither the token's bytes nor its length show in timing.
     fn allows(&self, headers: &HeaderMap) -> bool {
         let expected = match self {
@@ -115,9 +124,10 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     (none.is_none() && scheme.eq_ignore_ascii_case(b"bearer ")).then(|| token.trim_ascii())
 }
 
-/// Refuses requests without access.
-pub(super) async fn require(State(access): State<Arc<Access>>, request: Request, next: Next) -> Result<Response, ApiError> {
+/// Refuses requests without access, and notes whose it is.
+pub(super) async fn require(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     if access.allows(request.headers()) {
+        request.extensions_mut().insert(access.identity());
         return Ok(next.run(request).await);
     }
     let message = format!("send `Authorization: Bearer <token>`; the token is in the file `{TOKEN_FILE}` of the data directory");

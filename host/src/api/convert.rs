@@ -46,7 +46,15 @@ impl From<CatalogueError> for ApiError {
         match error {
             CatalogueError::Selector(_) => Self::new(Code::InvalidSelector, message),
             CatalogueError::StrategyNotFound { .. } => Self::new(Code::StrategyNotFound, message),
-            CatalogueError::TagNotFound { .. } | CatalogueError::TagDangling { .. } => Self::new(Code::TagNotFound, message),
+            CatalogueError::TagNotFound { .. } | CatalogueError::TagDangling { .. } | CatalogueError::TagUnknownThen { .. } => {
+                Self::new(Code::TagNotFound, message)
+            }
+            CatalogueError::LatestProtected { .. } => Self::new(Code::LatestProtected, message),
+            CatalogueError::WouldOrphan { .. } => Self::new(Code::WouldOrphan, message),
+            CatalogueError::TagMoved { tag, expected, actual } => {
+                Self::new(Code::TagMoved, message).with_details(json!({ "tag": tag, "expected": expected, "actual": actual }))
+            }
+            CatalogueError::Flat => Self::new(Code::CatalogueFlat, message),
             CatalogueError::RevisionNotFound { .. } => Self::new(Code::HashNotFound, message),
             CatalogueError::RevisionInvalid { reason, .. } => Self::new(Code::RevisionInvalid, message).with_details(reason),
             CatalogueError::Name(error) | CatalogueError::Tag(error) => error.into(),
@@ -56,11 +64,17 @@ impl From<CatalogueError> for ApiError {
             CatalogueError::TooManyTags { .. } => Self::new(Code::TooManyTags, message),
             CatalogueError::FileName { .. } => Self::new(Code::InvalidFileName, message),
             CatalogueError::RevisionInUse { uses } => Self::new(Code::RevisionInUse, message).with_details(in_use(&uses)),
-            CatalogueError::Locked { .. }
-            | CatalogueError::ReadOnly
-            | CatalogueError::RegistryMissing { .. }
-            | CatalogueError::RegistryInvalid { .. }
-            | CatalogueError::Storage { .. } => Self::internal(message),
+            // Where the files are is for the log.
+            CatalogueError::RegistryMissing { reason, .. } => {
+                Self::new(Code::RegistryInvalid, format!("registry.json is missing, but {reason}"))
+            }
+            CatalogueError::RegistryInvalid { reason, .. } => {
+                Self::new(Code::RegistryInvalid, format!("registry.json cannot be understood: {reason}; nothing was changed"))
+            }
+            CatalogueError::HistoryInvalid { reason, .. } => {
+                Self::new(Code::RegistryInvalid, format!("history.jsonl cannot be understood: {reason}; nothing was changed"))
+            }
+            CatalogueError::Locked { .. } | CatalogueError::ReadOnly | CatalogueError::Storage { .. } => Self::internal(message),
         }
     }
 }

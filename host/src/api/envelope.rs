@@ -20,6 +20,10 @@ use super::error::{ApiError, Code};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id of a request, for the operations that put it on record.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
 /// What the outermost layer needs. Process lifetime.
 pub(super) struct Observer {
     clock: Arc<dyn Clock>,
@@ -69,9 +73,10 @@ fn well_formed(id: &str) -> bool {
 }
 
 /// Wraps one request.
-pub(super) async fn observe(State(observer): State<Arc<Observer>>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(observer): State<Arc<Observer>>, mut request: Request, next: Next) -> Response {
     let began = observer.clock.now();
     let id = observer.request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
     // A route of the table, never the path itself: a metric must not have as many series as clients have ideas.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = known_method(request.method().as_str());

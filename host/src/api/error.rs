@@ -45,22 +45,28 @@ codes! {
     InvalidTag BAD_REQUEST "invalid_tag" "A tag does not follow its grammar, or looks like a hash.";
     TooManyTags BAD_REQUEST "too_many_tags" "One upload names more tags than it may; the message says how many.";
     InvalidFileName BAD_REQUEST "invalid_file_name" "A file of an upload has a name that is not plain; the message quotes the rule.";
+    LatestProtected BAD_REQUEST "latest_protected" "`latest` cannot be deleted: it is what the bare name means. Assign it to another revision instead.";
+    WouldOrphan BAD_REQUEST "would_orphan" "The tag is the last one on its revision. With `allowOrphan=true` it goes all the same, and the revision stays callable by its hash.";
+    HashRequired BAD_REQUEST "hash_required" "The body of a tag needs `hash`: the revision to point to.";
     ReservedTag BAD_REQUEST "reserved_tag" "`latest` is moved only by `promoteLatest` or `reassignTags`.";
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
     InvalidInstance BAD_REQUEST "invalid_instance" "The instance asked for lacks an id, a strategy or a symbol, or names one that cannot exist.";
+    TagNotFound BAD_REQUEST "tag_not_found" "The strategy has no such tag, or had none at that time; the message lists those it has.";
+    HashNotFound BAD_REQUEST "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     SourceRequired BAD_REQUEST "source_required" "An upload needs exactly one of `source` and `files`, and neither may be blank.";
     HostMissing BAD_REQUEST "host_missing" "The request carries no readable Host header.";
     Unauthorized UNAUTHORIZED "unauthorized" "The bearer token is missing or wrong. It is in the file `admin.token` of the data directory.";
     CrossSite FORBIDDEN "cross_site" "A browser sent this on behalf of another web site. Use the console of this host or a client that is no browser.";
     NotFound NOT_FOUND "not_found" "There is no such route.";
     StrategyNotFound NOT_FOUND "strategy_not_found" "No strategy has this name.";
-    TagNotFound NOT_FOUND "tag_not_found" "The strategy has no such tag.";
-    HashNotFound NOT_FOUND "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     InstanceNotFound NOT_FOUND "instance_not_found" "No instance has this id.";
     ProviderNotFound NOT_FOUND "provider_not_found" "No provider has this name.";
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The route exists, but not with this method; the header Allow lists the right ones.";
     RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time.";
     RevisionInUse CONFLICT "revision_in_use" "Instances still use the revision; `details` lists them. Stopped ones count: they pin its hash.";
+    TagMoved CONFLICT "tag_moved" "The tag no longer points to the hash in `If-Match`; `details` says where it points. Look again before you move it.";
+    RegistryInvalid CONFLICT "registry_invalid" "`registry.json` or its history was edited and cannot be understood, or is gone; the message says where. Nothing was changed: repair it, then refresh.";
+    CatalogueFlat CONFLICT "catalogue_flat" "The strategies directory has the old flat layout, which is served but not changed: run `sandpit bootstrap` on it.";
     InstanceExists CONFLICT "instance_exists" "An instance with this id exists already.";
     InstanceRunning CONFLICT "instance_running" "The instance runs already.";
     InstanceNotRunning CONFLICT "instance_not_running" "The instance does not run.";
@@ -128,6 +134,11 @@ impl ApiError {
     pub fn with_diagnostics(mut self, diagnostics: impl Serialize) -> Self {
         self.facts.get_or_insert_default().diagnostics = serde_json::to_value(diagnostics).ok();
         self
+    }
+
+    /// What is wrong with a source, if that is what failed.
+    pub(super) fn diagnostics(&self) -> Option<&Value> {
+        self.facts.as_ref()?.diagnostics.as_ref()
     }
 
     /// The condition.

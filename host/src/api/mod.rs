@@ -6,6 +6,7 @@
 mod auth;
 mod config;
 mod convert;
+mod counters;
 mod envelope;
 mod error;
 #[cfg(test)]
@@ -21,12 +22,13 @@ mod readiness;
 mod server;
 mod state;
 mod strategies;
+mod tags;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
 pub use auth::{Access, AdminToken, TOKEN_FILE};
 pub use config::{ApiConfig, ApiConfigError, ApiLimits, AuthMode};
@@ -46,8 +48,17 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .route("/strategies", get(strategies::list::list))
         .route("/strategies/{name}", get(strategies::get::get))
         .route("/strategies/modules", get(modules::list::list).post(modules::upload::upload))
-        .route("/strategies/modules/{selector}", get(modules::get::get).delete(modules::delete::delete))
+        .route("/strategies/registry", get(strategies::registry::export))
+        .route("/strategies/refresh", post(strategies::refresh::refresh))
+        .route(
+            "/strategies/modules/{selector}",
+            get(modules::get::get).put(modules::replace::replace).delete(modules::delete::delete),
+        )
         .route("/strategies/modules/{selector}/source", get(modules::source::source))
+        .route("/strategies/modules/{selector}/usage", get(modules::usage::usage))
+        .route("/strategies/modules/{name}/tags", get(tags::list::list))
+        .route("/strategies/modules/{name}/tags/{tag}", put(tags::assign::assign).delete(tags::delete::delete))
+        .route("/strategies/modules/{name}/tags/{tag}/history", get(tags::history::history))
         .route("/strategy/instances", get(instances::list::list).post(instances::create::create))
         .route("/strategy/instances/{id}", get(instances::get::get).delete(instances::delete::delete))
         .route("/strategy/instances/{id}/start", post(instances::start::start))

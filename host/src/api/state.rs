@@ -15,6 +15,7 @@ use crate::instances::Instances;
 use crate::store::Store;
 use crate::trading::Desk;
 
+use super::counters::Counters;
 use super::error::ApiError;
 use super::readiness::Readiness;
 
@@ -42,11 +43,22 @@ pub struct Floors {
 
 /// The floors as the operations hold them. Clones share.
 #[derive(Clone)]
-pub(super) struct Api(Arc<Floors>);
+pub(super) struct Api(Arc<Inner>);
+
+struct Inner {
+    floors: Floors,
+    counters: Counters,
+}
 
 impl Api {
     pub(super) fn new(floors: Floors) -> Self {
-        Self(Arc::new(floors))
+        let counters = Counters::new(&floors.metrics);
+        Self(Arc::new(Inner { floors, counters }))
+    }
+
+    /// What is counted here and not below.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.0.counters
     }
 
     /// Runs work that changes something to its end, even when the client goes away or the time limit of the request
@@ -75,6 +87,6 @@ impl Deref for Api {
     type Target = Floors;
 
     fn deref(&self) -> &Floors {
-        &self.0
+        &self.0.floors
     }
 }

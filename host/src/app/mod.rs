@@ -26,6 +26,7 @@ use crate::bus::Bus;
 use crate::catalogue::Catalogue;
 use crate::compile::Compiler;
 use crate::config::Config;
+use crate::instances::revision::judge_all;
 use crate::instances::{Floors, Instances, Restored};
 use crate::sandbox::Sandbox;
 use crate::store::Store;
@@ -90,7 +91,9 @@ impl App {
         };
         let instances = Instances::new(floors, config.instances.clone());
 
-        strategies::load(&catalogue, &compiler).await;
+        judge_all(&catalogue, &compiler).await;
+        catalogue.settle_loaded();
+        strategies::keep_saved(&catalogue, &lifecycle);
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;

@@ -1,16 +1,16 @@
-//! The strategies directory at the start of the host: filled when it is new, then every revision compiled once, so that what
-//! is broken is known before anyone launches it.
+//! The strategies directory at the start of the host: opened, and filled when it is new.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
 
 use super::AppError;
 use crate::base::Clock;
-use crate::catalogue::{Access, Catalogue, CatalogueError, Invalid};
-use crate::compile::{CompileError, Compiler};
+use crate::base::lifecycle::Lifecycle;
+use crate::catalogue::{Access, Catalogue, CatalogueError};
+use crate::compile::CompileError;
 use crate::config::Config;
-use crate::instances::revision::{self, RevisionError};
 
 /// The strategies that come with the host, in the layout of a strategies directory.
 pub static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../strategies");
@@ -33,27 +33,27 @@ pub async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<Catalog
     Ok(Arc::new(opened?))
 }
 
-/// Compiles what was not compiled yet (or takes it from the cache) and tells the catalogue what came of it. One broken revision
-/// never keeps the others from being used.
-pub async fn load(catalogue: &Arc<Catalogue>, compiler: &Compiler) {
-    let waiting = catalogue.unjudged();
-    tracing::info!(revisions = waiting.len(), "making the strategies ready: those that were never compiled take a second each");
-    for hash in waiting {
-        match revision::program(catalogue, compiler, hash).await {
-            Ok(program) => catalogue.accept(hash, Arc::clone(program.metadata())),
-            Err(RevisionError::Compile(CompileError::Diagnostics(diagnostics))) => {
-                let message = diagnostics.first().map(|first| first.message.clone()).unwrap_or_default();
-                tracing::warn!(%hash, message, "a revision does not compile: it is listed as invalid");
-                let diagnostics = serde_json::to_value(&diagnostics).ok();
-                catalogue.reject(hash, Invalid { code: "strategy_validation_failed", message, diagnostics });
+/// How long `registry.json` may lag behind the history that it can be made up from.
+const SAVE_EVERY: Duration = Duration::from_millis(250);
+
+/// Brings `registry.json` up to date now and then, all changes of the time at once, until the host stops.
+pub fn keep_saved(catalogue: &Arc<Catalogue>, lifecycle: &Lifecycle) {
+    let (catalogue, stop) = (Arc::clone(catalogue), lifecycle.soft_stop().clone());
+    lifecycle.spawn(async move {
+        let mut failed = false;
+        loop {
+            let stopped = tokio::time::timeout(SAVE_EVERY, stop.cancelled()).await.is_ok();
+            let saver = Arc::clone(&catalogue);
+            let saved = tokio::task::spawn_blocking(move || saver.save()).await;
+            if let Ok(Err(error)) = &saved
+                && !failed
+            {
+                tracing::warn!(%error, "registry.json could not be brought up to date; nothing is lost, it is tried again");
             }
-            // The catalogue has noted what is wrong with the files itself.
-            Err(RevisionError::Catalogue(error)) => tracing::warn!(%hash, %error, "a revision cannot be read"),
-            Err(RevisionError::Compile(error)) => {
-                tracing::error!(%hash, %error, "a revision could not be compiled");
-                let message = error.to_string();
-                catalogue.reject(hash, Invalid { code: "compiler_failed", message, diagnostics: None });
+            failed = !matches!(saved, Ok(Ok(())));
+            if stopped {
+                return;
             }
         }
-    }
+    });
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::base::ProviderName;
-use crate::catalogue::{AddOptions, NewRevision};
+use crate::catalogue::{AddOptions, Cause, NewRevision};
 use crate::compile::Source;
 use crate::config::Config;
 use crate::instances::{InstanceError, InstanceView, LaunchRequest, LogQuery, RestartConfig, Status};
@@ -80,7 +80,7 @@ async fn upload(app: &App, source: &str) {
         engine: compiled.engine,
         world: "sandpit:strategy@1.0.0",
     };
-    app.catalogue().add(&new, &AddOptions::default()).unwrap();
+    app.catalogue().add(&new, &AddOptions::default(), &Cause::default()).unwrap();
 }
 
 async fn create(app: &App, id: &str, selector: &str, providers: &[&str]) -> Result<InstanceView, InstanceError> {

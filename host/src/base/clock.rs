@@ -50,16 +50,15 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with nine digits of a second: `2024-08-08T23:54:14.087896568Z`.
     pub fn to_rfc3339(self) -> String {
-        let (days, nanos) = (self.0 / 86_400_000_000_000, self.0 % 86_400_000_000_000);
-        let (year, month, day) = civil_from_days(days);
-        let seconds = nanos / 1_000_000_000;
-        format!(
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:09}Z",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60,
-            nanos % 1_000_000_000
-        )
+        // The end of this type's time lies in the year 2554, jiff's in 9999.
+        let time = jiff::Timestamp::from_nanosecond(self.0.into()).unwrap_or(jiff::Timestamp::MAX);
+        format!("{time:.9}")
+    }
+
+    /// Reads RFC 3339 with any offset from UTC; none for what is no time, or lies before 1970 or after 2554.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(time.as_nanosecond()).ok().map(Self)
     }
 }
 
@@ -67,20 +66,6 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_rfc3339())
     }
-}
-
-/// Days since the epoch to the proleptic Gregorian calendar. Source: Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`, for days after the epoch.
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 /// What `Clock::sleep_until` returns: boxed, so that clocks can be trait objects.
@@ -184,6 +169,12 @@ mod tests {
         ];
         for (nanos, text) in cases {
             assert_eq!(Timestamp::from_nanos(nanos).to_rfc3339(), text);
+            assert_eq!(Timestamp::from_rfc3339(text), Some(Timestamp::from_nanos(nanos)));
+        }
+        assert_eq!(Timestamp::from_nanos(u64::MAX).to_rfc3339(), "2554-07-21T23:34:33.709551615Z");
+        assert_eq!(Timestamp::from_rfc3339("1970-01-01T02:00:00+02:00"), Some(Timestamp::ZERO));
+        for bad in ["", "yesterday", "2024-08-08", "2024-08-08T23:54:14", "1969-12-31T23:59:59Z", "2024-13-01T00:00:00Z"] {
+            assert_eq!(Timestamp::from_rfc3339(bad), None, "{bad}");
         }
     }
 

@@ -146,11 +146,18 @@ impl Bus {
     pub(super) fn close(&self, inbox: &Arc<Inbox>) {
         let mut index = self.write();
         index.inboxes.remove(inbox.instance());
-        index.topics.retain(|_, topic| {
-            topic.close(inbox);
-            !topic.is_empty()
-        });
+        index.unsubscribe(inbox);
         self.metrics.mailboxes.dec();
+    }
+
+    /// Nobody publishes or posts while the routes change: what comes before it is kept by the old filters, what comes after it by
+    /// the new ones.
+    pub(super) fn refilter(&self, inbox: &Arc<Inbox>, filters: &[Filter]) {
+        let wanted = Wanted::of(filters);
+        let mut index = self.write();
+        index.unsubscribe(inbox);
+        inbox.refilter(wanted.symbols.len(), |event| wanted.place(event));
+        wanted.subscribe(&mut index, inbox);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Index> {
@@ -159,6 +166,15 @@ impl Bus {
 
     fn write(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn unsubscribe(&mut self, inbox: &Arc<Inbox>) {
+        self.topics.retain(|_, topic| {
+            topic.close(inbox);
+            !topic.is_empty()
+        });
     }
 }
 
@@ -181,7 +197,8 @@ impl Topic {
 /// The filters of one mailbox without repetitions.
 #[derive(Default)]
 struct Wanted<'a> {
-    symbols: BTreeMap<(&'a ProviderName, &'a Symbol), KindSet>,
+    /// Numbered in their order.
+    symbols: BTreeMap<(&'a ProviderName, &'a Symbol), (Slot, KindSet)>,
     currencies: BTreeSet<(&'a ProviderName, &'a str)>,
     any: BTreeMap<&'a ProviderName, KindSet>,
 }
@@ -194,19 +211,37 @@ impl<'a> Wanted<'a> {
             let any = wanted.any.entry(provider).or_default();
             *any = any.or(kinds);
             for symbol in symbols {
-                let of_symbol = wanted.symbols.entry((provider, symbol)).or_default();
+                let (_, of_symbol) = wanted.symbols.entry((provider, symbol)).or_default();
                 *of_symbol = of_symbol.or(kinds);
                 if kinds.contains(EventKind::BalanceUpdate) {
                     wanted.currencies.extend([(provider, symbol.base_currency()), (provider, symbol.quote_currency())]);
                 }
             }
         }
+        for (number, (slot, _)) in (0..).zip(wanted.symbols.values_mut()) {
+            *slot = number;
+        }
         wanted
+    }
+
+    /// The slot of an event that passes these filters; none for one that does not. The same rules as [`Bus::publish`].
+    fn place(&self, event: &Event) -> Option<Slot> {
+        let (kind, provider) = (event.kind(), &event.provider);
+        match (&event.payload, &event.symbol) {
+            (Payload::BalanceUpdate(balance), _) => {
+                self.currencies.contains(&(provider, balance.currency.as_str())).then_some(NO_SLOT)
+            }
+            (Payload::Extension(_), _) | (_, None) => self.any.get(provider)?.contains(kind).then_some(NO_SLOT),
+            (_, Some(symbol)) => {
+                let (slot, kinds) = self.symbols.get(&(provider, symbol))?;
+                kinds.contains(kind).then_some(*slot)
+            }
+        }
     }
 
     fn subscribe(self, index: &mut Index, inbox: &Arc<Inbox>) {
         let route = |kinds, slot| Route { kinds, slot, to: Arc::clone(inbox) };
-        for (slot, ((provider, symbol), kinds)) in (0..).zip(self.symbols) {
+        for ((provider, symbol), (slot, kinds)) in self.symbols {
             let topic = index.topics.entry(provider.clone()).or_default();
             topic.by_symbol.entry(symbol.clone()).or_default().push(route(kinds, slot));
         }

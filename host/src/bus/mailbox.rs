@@ -9,7 +9,7 @@ use crate::base::{Clock, InstanceId, Timestamp};
 use crate::bus::hub::Bus;
 use crate::bus::queue::{Queue, Slot};
 use crate::bus::quiet::Quiet;
-use crate::bus::{DropCounts, locked};
+use crate::bus::{DropCounts, Filter, locked};
 use crate::market::{Event, EventKind};
 
 /// What ended a wait.
@@ -71,6 +71,14 @@ impl Mailbox {
     pub fn done(&self) {
         let was_busy = std::mem::take(&mut locked(&self.inbox.state).busy);
         self.inbox.quiet.done(usize::from(was_busy));
+    }
+
+    /// Goes on with other filters, at once for all publishers. Own reports that wait stay where they are, and so do market events
+    /// that the new filters ask for too; the others leave without counting as dropped, since nobody asks for them any more.
+    pub fn refilter(&self, filters: &[Filter]) {
+        if let Some(bus) = self.bus.upgrade() {
+            bus.refilter(&self.inbox, filters);
+        }
     }
 
     /// How many events wait.
@@ -192,6 +200,15 @@ impl Inbox {
         drop(state);
         self.quiet.done(usize::from(superfluous));
         Some(event)
+    }
+
+    pub(super) fn refilter(&self, slots: usize, place: impl Fn(&Event) -> Option<Slot>) {
+        let mut state = locked(&self.state);
+        let before = state.work();
+        state.queue.refilter(slots, place);
+        let gone = before - state.work();
+        drop(state);
+        self.quiet.done(gone);
     }
 
     fn close(&self) {

@@ -98,6 +98,19 @@ impl Queue {
         Some(taken.event)
     }
 
+    /// Keeps the market events that `place` has a slot for, of `slots` pairs, and every own event.
+    pub(super) fn refilter(&mut self, slots: usize, place: impl Fn(&Event) -> Option<Slot>) {
+        self.waiting = vec![[0; 2]; slots];
+        for mut waiting in std::mem::take(&mut self.market) {
+            let Some(slot) = place(&waiting.event) else { continue };
+            waiting.slot = slot;
+            if let Some(count) = self.count(slot, waiting.event.kind()) {
+                *count += 1;
+            }
+            self.market.push_back(waiting);
+        }
+    }
+
     fn place(&mut self) -> u64 {
         self.next_place += 1;
         self.next_place

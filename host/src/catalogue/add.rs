@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::base::{Digest, StrategyName, Tag};
 use crate::compile::{Source, SourceFile};
 use crate::sandbox::Metadata;
 
-use super::disk::REGISTRY;
-use super::index::{Index, Record};
+use super::history::{Action, Cause, Draft, Step};
+use super::index::Record;
 use super::registry::{HashEntry, Registry, StrategyEntry};
-use super::selector;
+use super::selector::{self, LATEST, Selector};
 use super::{Catalogue, CatalogueError};
 
 /// Most tags that one upload may name.
@@ -43,6 +42,9 @@ pub struct AddOptions {
     pub reassign_tags: Vec<String>,
     /// Move `latest` here. The first revision of a strategy becomes `latest` by itself.
     pub promote_latest: bool,
+    /// The revision that this one is to take the place of: the tags by which the selector finds it are moved here, `latest` for
+    /// a bare name, all tags on it for a hash.
+    pub replaces: Option<Selector>,
 }
 
 /// A tag that an upload moved or left alone.
@@ -71,6 +73,10 @@ pub struct Added {
     pub moved: Vec<TagMove>,
     /// Aliases that were left where they pointed.
     pub kept: Vec<TagMove>,
+    /// What `latest` pointed to before.
+    pub before: Option<Digest>,
+    /// The number of the change; absent when there was nothing to change.
+    pub generation: Option<u64>,
 }
 
 /// What became of the files of an upload.
@@ -95,31 +101,59 @@ impl Catalogue {
     /// Stores a compiled source and moves tags to it. The same upload again changes nothing. Blocks on the disk.
     ///
     /// # Errors
-    /// A name, tag or file name that is not allowed, or the disk; then nothing has changed.
-    pub fn add(&self, new: &NewRevision<'_>, options: &AddOptions) -> Result<Added, CatalogueError> {
+    /// A name, tag or file name that is not allowed, a revision to be replaced that is not there, or the disk; then nothing has
+    /// changed.
+    pub fn add(&self, new: &NewRevision<'_>, options: &AddOptions, cause: &Cause) -> Result<Added, CatalogueError> {
         let name = self.check_name(new, options)?;
-        let tags = Tags::read(&new.metadata, options)?;
+        let mut tags = Tags::read(&new.metadata, options)?;
         let hash = new.source.digest();
         // Before the change, so that nobody finds the revision without knowing what it is.
+        let known = self.index().record(&hash).is_some();
         self.accept(hash, Arc::clone(&new.metadata));
-        let outcome = self.change(|catalogue, registry| {
-            let stored = catalogue.store_files(&name, hash, new.source, registry)?;
-            let entry = registry.strategies.0.entry(name.to_string()).or_default();
-            let first = entry.hashes.0.is_empty();
-            if stored != Stored::Already {
-                let line = entry.hashes.0.entry(hash.to_string()).or_default();
-                catalogue.fill(line, &name, hash, new, &tags.own);
+        let outcome = self.change(|catalogue, ledger| {
+            if let Some(selector) = &options.replaces {
+                tags.forced.extend(catalogue.replaced(&name, selector)?);
             }
-            let (moved, kept) = tags.apply(entry, hash, options.promote_latest || first);
+            let stored = catalogue.store_files(&name, hash, new.source, &ledger.registry)?;
+            let empty = StrategyEntry::default();
+            let entry = ledger.registry.strategies.0.get(name.as_str()).unwrap_or(&empty);
+            let before = entry.tags.0.get(LATEST).and_then(|target| target.parse().ok());
+            let mut draft = Draft::new(Action::Upload, name.as_str());
+            if stored != Stored::Already {
+                let mut line = entry.hashes.0.get(&hash.to_string()).cloned().unwrap_or_default();
+                catalogue.fill(&mut line, &name, hash, new, &tags.own);
+                draft.added.insert(hash.to_string(), line);
+            }
+            let promote = options.promote_latest || entry.hashes.0.is_empty();
+            let (moved, kept) = tags.steps(entry, hash, promote, &mut draft);
+            let generation = catalogue.commit(ledger, draft, cause, &[hash])?;
             let path = Record::path_of(&name, &hash);
             let created = stored == Stored::New;
-            Ok(Added { name: name.clone(), hash, tag: tags.own.clone(), path, created, moved, kept })
+            let (name, tag) = (name.clone(), tags.own.clone());
+            Ok(Added { name, hash, tag, path, created, moved, kept, before, generation })
         });
         // It may be there even so: a failure can come too late to undo the change.
-        if outcome.is_err() && self.index().record(&hash).is_none() {
+        if outcome.is_err() && !known && self.index().record(&hash).is_none() {
             self.forget(&hash);
         }
         outcome
+    }
+
+    /// The tags by which a selector finds the revision that is to be replaced.
+    fn replaced(&self, name: &StrategyName, selector: &Selector) -> Result<Vec<Tag>, CatalogueError> {
+        let index = self.index();
+        let record = index.select(selector)?;
+        if record.name != *name {
+            return Err(CatalogueError::NameMismatch { given: record.name.clone(), metadata: name.clone() });
+        }
+        Ok(match selector {
+            Selector::Name(_) => vec![selector::latest()],
+            Selector::Tagged(_, tag) => vec![tag.clone()],
+            Selector::Pinned(..) | Selector::Hash(_) => {
+                let tags = index.strategy(name)?.tags.iter().filter(|(_, hash)| **hash == record.hash);
+                tags.map(|(tag, _)| tag.clone()).collect()
+            }
+        })
     }
 
     fn check_name(&self, new: &NewRevision<'_>, options: &AddOptions) -> Result<StrategyName, CatalogueError> {
@@ -167,43 +201,6 @@ impl Catalogue {
         line.world.get_or_insert_with(|| new.world.to_owned());
         line.created_at.get_or_insert_with(|| self.clock.now().to_rfc3339());
     }
-
-    /// Runs `change` on the registry as it is on the disk and writes what came out, if anything changed. Readers see the new
-    /// state when it is safe, and not before.
-    pub(super) fn change<T>(
-        &self,
-        change: impl FnOnce(&Self, &mut Registry) -> Result<T, CatalogueError>,
-    ) -> Result<T, CatalogueError> {
-        let _writing = self.lock_writing();
-        if !self.disk.is_writable() {
-            return Err(CatalogueError::ReadOnly);
-        }
-        let before = self.read_registry()?;
-        if self.is_fresh() {
-            // Before the first folder, or a crash between the two would leave a folder that no registry explains.
-            self.write_registry(&before)?;
-            self.disk.end_seeding().map_err(|error| self.storage("finish seeding", &error))?;
-            self.fresh.store(false, Ordering::Release);
-        }
-        let mut registry = before.clone();
-        let outcome = change(self, &mut registry)?;
-        if registry != before {
-            self.write_registry(&registry)?;
-        }
-        self.show(&registry, &self.index());
-        Ok(outcome)
-    }
-
-    /// When this fails, readers are shown what the disk says, which may be either generation but never a mixture.
-    pub(super) fn write_registry(&self, registry: &Registry) -> Result<(), CatalogueError> {
-        let written = self.disk.write(REGISTRY, &registry.to_bytes());
-        written.map_err(|error| {
-            if let Ok(registry) = self.read_registry() {
-                self.show(&registry, &Index::default());
-            }
-            self.storage("write registry.json", &error)
-        })
-    }
 }
 
 impl Tags {
@@ -224,8 +221,9 @@ impl Tags {
         Ok(Self { own, aliases, forced })
     }
 
-    /// Moves the pointers: the revision's own tag and the forced ones in any case, aliases only when they are free.
-    fn apply(&self, entry: &mut StrategyEntry, hash: Digest, promote: bool) -> (Vec<TagMove>, Vec<TagMove>) {
+    /// Which pointers move, also written into `draft`: the revision's own tag and the forced ones in any case, aliases only when
+    /// they are free.
+    fn steps(&self, entry: &StrategyEntry, hash: Digest, promote: bool, draft: &mut Draft) -> (Vec<TagMove>, Vec<TagMove>) {
         let mut forced = self.forced.clone();
         forced.insert(self.own.clone());
         if promote {
@@ -233,9 +231,9 @@ impl Tags {
         }
         let (mut moved, mut kept) = (Vec::new(), Vec::new());
         for tag in self.aliases.union(&forced) {
-            let stored = entry.tags.0.get(tag.as_str());
+            let from = entry.tags.0.get(tag.as_str()).cloned();
             // A pointer that is no hash points nowhere: a person's slip, mended by moving the tag.
-            let previous = stored.and_then(|stored| stored.parse::<Digest>().ok());
+            let previous = from.as_ref().and_then(|from| from.parse::<Digest>().ok());
             let step = TagMove { tag: tag.clone(), previous };
             if previous == Some(hash) {
                 continue;
@@ -244,7 +242,7 @@ impl Tags {
                 kept.push(step);
                 continue;
             }
-            entry.tags.0.insert(tag.to_string(), hash.to_string());
+            draft.tags.insert(tag.to_string(), Step { from, to: Some(hash.to_string()) });
             moved.push(step);
         }
         (moved, kept)

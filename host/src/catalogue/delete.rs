@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::{Digest, InstanceId, StrategyName, Tag};
 
+use super::history::{Action, Cause, Draft, Step};
 use super::index::Record;
 use super::registry::Registry;
 use super::{Catalogue, CatalogueError, RevisionUse, Selector};
@@ -22,15 +23,20 @@ pub struct Deleted {
 
 impl Catalogue {
     /// Deletes what `selector` selects: by bare name all revisions of a strategy, otherwise one revision with all tags on it.
-    /// `users` answers who pins a revision, running or stopped; it is asked while no other change can happen, so whoever
-    /// launches registers the use first and looks the revision up after. Blocks on the disk.
+    /// `users` answers who pins a revision, running or stopped; it is asked while no other change can happen and
+    /// [`Catalogue::confirm`] waits. Blocks on the disk.
     ///
     /// # Errors
     /// The selector selects nothing, [`CatalogueError::RevisionInUse`], or the disk; then nothing has changed.
-    pub fn delete(&self, selector: &str, users: impl Fn(&Digest) -> Vec<InstanceId>) -> Result<Deleted, CatalogueError> {
+    pub fn delete(
+        &self,
+        selector: &str,
+        users: impl Fn(&Digest) -> Vec<InstanceId>,
+        cause: &Cause,
+    ) -> Result<Deleted, CatalogueError> {
         let selector: Selector = selector.parse()?;
-        let (deleted, records) = self.change(|catalogue, registry| {
-            let index = super::index::Index::build(registry);
+        self.change(|catalogue, ledger| {
+            let index = catalogue.index();
             let records: Vec<Arc<Record>> = match &selector {
                 Selector::Name(name) => index.strategy(name)?.revisions.values().cloned().collect(),
                 one => vec![Arc::clone(index.select(one)?)],
@@ -41,34 +47,15 @@ impl Catalogue {
                 return Err(CatalogueError::RevisionInUse { uses });
             }
             let whole = matches!(selector, Selector::Name(_));
-            Ok((catalogue.strike(registry, &records, whole), records))
-        })?;
-        for record in &records {
-            self.forget(&record.hash);
-            self.remove_files(record);
-        }
-        Ok(deleted)
-    }
-
-    /// Takes the lines of `records`, all of one strategy, out of the registry.
-    fn strike(&self, registry: &mut Registry, records: &[Arc<Record>], whole: bool) -> Deleted {
-        let name = records[0].name.clone();
-        let hashes: Vec<Digest> = records.iter().map(|record| record.hash).collect();
-        let mut tags = Vec::new();
-        if let Some(entry) = registry.strategies.0.get_mut(name.as_str()) {
-            for hash in &hashes {
-                entry.hashes.0.remove(&hash.to_string());
+            let (draft, deleted) = strike(&ledger.registry, &records, whole);
+            catalogue.commit(ledger, draft, cause, &[])?;
+            // Still under the lock, or the files of an upload of the same bytes could go instead.
+            for record in &records {
+                catalogue.forget(&record.hash);
+                catalogue.remove_files(record);
             }
-            entry.tags.0.retain(|tag, target| {
-                let gone = whole || target.parse::<Digest>().is_ok_and(|target| hashes.contains(&target));
-                tags.extend(gone.then(|| Tag::new(tag).ok()).flatten());
-                !gone
-            });
-            if entry.hashes.0.is_empty() {
-                registry.strategies.0.remove(name.as_str());
-            }
-        }
-        Deleted { name, hashes, tags }
+            Ok(deleted)
+        })
     }
 
     /// The registry no longer names them, so a file that stays is only waste.
@@ -87,4 +74,25 @@ impl Catalogue {
             self.disk.remove_empty_dir(parent);
         }
     }
+}
+
+/// What takes the lines of `records`, all of one strategy, out of the registry.
+fn strike(registry: &Registry, records: &[Arc<Record>], whole: bool) -> (Draft, Deleted) {
+    let name = records[0].name.clone();
+    let hashes: Vec<Digest> = records.iter().map(|record| record.hash).collect();
+    let mut draft = Draft::new(Action::Remove, name.as_str());
+    draft.removed = hashes.iter().map(Digest::to_string).collect();
+    let entry = registry.strategies.0.get(name.as_str());
+    if whole {
+        // Lines that break a rule have no record; they go with their strategy.
+        draft.removed = entry.into_iter().flat_map(|entry| entry.hashes.0.keys().cloned()).collect();
+    }
+    let mut tags = Vec::new();
+    for (tag, target) in entry.into_iter().flat_map(|entry| &entry.tags.0) {
+        if whole || target.parse::<Digest>().is_ok_and(|target| hashes.contains(&target)) {
+            draft.tags.insert(tag.clone(), Step { from: Some(target.clone()), to: None });
+            tags.extend(Tag::new(tag).ok());
+        }
+    }
+    (draft, Deleted { name, hashes, tags })
 }

@@ -4,9 +4,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 
 use super::error::CatalogueError;
 
@@ -20,6 +21,14 @@ const SEEDING: &str = ".seeding";
 const UNFINISHED: &str = ".sandpit-tmp-";
 /// No file in a strategies directory is larger; more is not read.
 const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Tells one state of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    inode: u64,
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
 
 /// The open directory. All methods block on the disk.
 #[derive(Debug)]
@@ -90,6 +99,63 @@ impl Disk {
             return Err(io::Error::other(format!("it is larger than {MAX_FILE_BYTES} bytes")));
         }
         Ok(bytes)
+    }
+
+    /// What tells this state of a file from another; none when it is not there.
+    pub(super) fn stamp(&self, path: &str) -> io::Result<Option<Stamp>> {
+        match self.dir.metadata(path) {
+            Ok(about) => {
+                let modified = about.modified().ok().map(cap_std::time::SystemTime::into_std);
+                Ok(Some(Stamp { inode: about.ino(), bytes: about.len(), modified }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds `bytes` to a file of which the first `length` bytes count: what follows them was never acknowledged. When this
+    /// returns, a power cut cannot undo it; when it fails, the file is cut back, or will be before the next bytes.
+    /// Gives the length that counts now.
+    pub(super) fn append(&self, path: &str, length: u64, bytes: &[u8]) -> io::Result<u64> {
+        self.step("open to append")?;
+        let options = OpenOptions::new().create(true).append(true).mode(0o640).clone();
+        let mut file = self.dir.open_with(path, &options)?;
+        let present = file.metadata()?.len();
+        // Shorter than it was: somebody took lines away. What comes is added to what is left.
+        let keep = present.min(length);
+        if present > keep {
+            self.step("cut")?;
+            file.set_len(keep)?;
+        }
+        let added = self.step("append").and_then(|()| {
+            // Half of it first, as a full disk may leave it.
+            #[cfg(test)]
+            let rest = {
+                let (half, rest) = bytes.split_at(bytes.len() / 2);
+                file.write_all(half)?;
+                self.step("append the rest")?;
+                rest
+            };
+            #[cfg(not(test))]
+            let rest = bytes;
+            file.write_all(rest)?;
+            self.step("fsync")?;
+            file.sync_all()
+        });
+        let added = added.and_then(|()| if present == 0 { self.sync_dir("") } else { Ok(()) });
+        if added.is_err() && self.step("cut back").is_ok() {
+            // If this fails too, the next append cuts, and so does the next start when the line is torn.
+            let _ = file.set_len(keep).and_then(|()| file.sync_all());
+        }
+        added.map(|()| keep + bytes.len() as u64)
+    }
+
+    /// Cuts a file to the bytes that count.
+    pub(super) fn cut(&self, path: &str, length: u64) -> io::Result<()> {
+        self.step("cut")?;
+        let file = self.dir.open_with(path, OpenOptions::new().write(true))?;
+        file.set_len(length)?;
+        file.sync_all()
     }
 
     /// What lies in the root and could be strategies: folders and scripts, apart from hidden ones.

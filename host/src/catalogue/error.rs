@@ -70,6 +70,44 @@ pub enum CatalogueError {
         /// As it was spelled.
         tag: String,
     },
+    /// `latest` is what a bare name means: it moves, but it does not go.
+    #[error("tag \"{tag}\" cannot be removed; reassign it instead")]
+    LatestProtected {
+        /// As it was spelled.
+        tag: String,
+    },
+    /// The tag is the last one on its revision.
+    #[error(
+        "removing tag \"{tag}\" would orphan hash {hash}: allowOrphan=true does it all the same, and the revision stays callable by its hash"
+    )]
+    WouldOrphan {
+        /// The tag.
+        tag: Tag,
+        /// The revision.
+        hash: Digest,
+    },
+    /// The tag does not point to where the client believed.
+    #[error("tag \"{tag}\" moved meanwhile: expected {expected}, it points to {}", .actual.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string()))]
+    TagMoved {
+        /// The tag.
+        tag: Tag,
+        /// Where the client believed it to point.
+        expected: Digest,
+        /// Where it points; absent when there is no such tag.
+        actual: Option<Digest>,
+    },
+    /// The tag has never been, or not at that time.
+    #[error("tag \"{tag}\" of {name} did not point anywhere at {at}{}", since(.first.as_deref()))]
+    TagUnknownThen {
+        /// The strategy.
+        name: StrategyName,
+        /// What was asked for.
+        tag: Tag,
+        /// When, RFC 3339.
+        at: String,
+        /// Its first time on record.
+        first: Option<String>,
+    },
     /// Neither the upload nor the source has a tag.
     #[error("metadata tag required for registry writes: set metadata.tag in the source, or tag in the upload")]
     TagMissing,
@@ -109,6 +147,11 @@ pub enum CatalogueError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The directory has the layout of the old gateway.
+    #[error(
+        "the strategies directory has the flat layout and no registry, so it is served as it is: `sandpit bootstrap --root DIR --write` brings it to the versioned layout, then it can be changed"
+    )]
+    Flat,
     /// Opened to look only.
     #[error("the strategies directory was opened for reading only")]
     ReadOnly,
@@ -123,6 +166,16 @@ pub enum CatalogueError {
     /// The registry cannot be understood. Nothing is guessed and nothing is overwritten.
     #[error("{path} cannot be understood: {reason}; repair it or restore it from a backup, nothing was changed")]
     RegistryInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// The history cannot be understood. Nothing is guessed and nothing is overwritten.
+    #[error(
+        "{path} cannot be understood: {reason}; restore it from a backup, or remove it to begin a new history, nothing was changed"
+    )]
+    HistoryInvalid {
         /// The file.
         path: PathBuf,
         /// What is wrong and where.
@@ -156,21 +209,26 @@ impl CatalogueError {
         match self {
             Self::Selector(_) => "selector_invalid",
             Self::StrategyNotFound { .. } => "strategy_not_found",
-            Self::TagNotFound { .. } | Self::TagDangling { .. } => "tag_not_found",
+            Self::TagNotFound { .. } | Self::TagDangling { .. } | Self::TagUnknownThen { .. } => "tag_not_found",
             Self::RevisionNotFound { .. } => "revision_not_found",
             Self::RevisionInvalid { .. } => "revision_invalid",
             Self::Name(_) => "name_invalid",
             Self::Tag(_) => "tag_invalid",
             Self::TagReserved { .. } => "tag_reserved",
+            Self::LatestProtected { .. } => "latest_protected",
+            Self::WouldOrphan { .. } => "would_orphan",
+            Self::TagMoved { .. } => "tag_moved",
             Self::TagMissing => "tag_required",
             Self::TooManyTags { .. } => "too_many_tags",
             Self::NameMismatch { .. } => "name_mismatch",
             Self::FileName { .. } => "filename_invalid",
             Self::RevisionInUse { .. } => "revision_in_use",
             Self::Locked { .. } => "catalogue_locked",
+            Self::Flat => "catalogue_flat",
             Self::ReadOnly => "catalogue_read_only",
             Self::RegistryMissing { .. } => "registry_missing",
             Self::RegistryInvalid { .. } => "registry_invalid",
+            Self::HistoryInvalid { .. } => "history_invalid",
             Self::Storage { .. } => "storage_error",
         }
     }
@@ -178,6 +236,10 @@ impl CatalogueError {
     pub(super) fn storage(operation: &'static str, path: &Path, error: &io::Error) -> Self {
         Self::Storage { operation, path: path.to_owned(), reason: error.to_string() }
     }
+}
+
+fn since(first: Option<&str>) -> String {
+    first.map_or_else(|| "; it is not on record at all".to_owned(), |first| format!("; its record begins at {first}"))
 }
 
 fn revision_not_found(hash: &Digest, name: Option<&StrategyName>) -> String {

@@ -74,8 +74,8 @@ impl Record {
         format!("{}/{}/{file}", self.name, self.hash.hex())
     }
 
-    fn read(name: &StrategyName, hash: Digest, entry: &HashEntry) -> Self {
-        let expected = Self::path_of(name, &hash);
+    fn read(name: &StrategyName, hash: Digest, entry: &HashEntry, flat: bool) -> Self {
+        let expected = if flat { format!("{name}.js") } else { Self::path_of(name, &hash) };
         let invalid = |code, message| Some(Arc::new(Invalid { code, message, diagnostics: None }));
         let fault = if entry.path != expected {
             let message = format!("registry path mismatch: expected {expected}, got {}", selector::quoted(&entry.path));
@@ -112,23 +112,38 @@ impl Strategy {
     pub(super) fn default_revision(&self) -> Option<Digest> {
         self.tags.get(LATEST).or_else(|| self.revisions.keys().next()).copied()
     }
+
+    /// The tags for a message.
+    pub(super) fn known_tags(&self) -> String {
+        if self.tags.is_empty() {
+            return "no tags".to_owned();
+        }
+        let mut text = self.tags.keys().take(10).map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", ");
+        if self.tags.len() > 10 {
+            text.push_str(&format!(" and {} more", self.tags.len() - 10));
+        }
+        text
+    }
 }
 
-/// All of them.
+/// All of them. A clone shares the strategies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index {
-    pub(super) strategies: BTreeMap<StrategyName, Strategy>,
+    pub(super) strategies: BTreeMap<StrategyName, Arc<Strategy>>,
     pub(super) problems: Vec<Problem>,
     owners: BTreeMap<Digest, StrategyName>,
 }
 
 impl Index {
-    /// Reads a registry. What is wrong in it becomes a problem or a record with a fault; the rest stands.
-    pub(super) fn build(registry: &Registry) -> Self {
+    /// Reads a registry. What is wrong in it becomes a problem or a record with a fault; the rest stands. In a `flat` one every
+    /// strategy has one revision, which lies in the root.
+    pub(super) fn build(registry: &Registry, flat: bool) -> Self {
         let mut index = Self::default();
         for (key, entry) in &registry.strategies.0 {
             match selector::strategy_name(key) {
-                Ok(name) if name.as_str() == key => index.add_strategy(name, entry),
+                Ok(name) if name.as_str() == key => {
+                    index.add_strategy(name, entry, |name, hash, line| Arc::new(Record::read(name, hash, line, flat)))
+                }
                 Ok(name) => index.problem(key, None, format!("write the name as `{name}`")),
                 Err(error) => index.problem(key, None, error.to_string()),
             }
@@ -136,7 +151,33 @@ impl Index {
         index
     }
 
-    fn add_strategy(&mut self, name: StrategyName, entry: &StrategyEntry) {
+    /// The same after a change of one strategy. The records of `written` revisions are made anew, their bytes being right; the
+    /// others are taken over. None when only building all of it can tell what is wrong.
+    pub(super) fn with(&self, name: &StrategyName, entry: Option<&StrategyEntry>, written: &[Digest]) -> Option<Self> {
+        if !self.problems.is_empty() {
+            return None;
+        }
+        let mut index = self.clone();
+        let before = index.strategies.remove(name);
+        let before = before.as_ref().map(|strategy| &strategy.revisions);
+        for hash in before.into_iter().flat_map(BTreeMap::keys) {
+            index.owners.remove(hash);
+        }
+        if let Some(entry) = entry {
+            index.add_strategy(name.clone(), entry, |name, hash, line| {
+                let kept = before.and_then(|records| records.get(&hash)).filter(|_| !written.contains(&hash));
+                kept.map_or_else(|| Arc::new(Record::read(name, hash, line, false)), Arc::clone)
+            });
+        }
+        index.problems.is_empty().then_some(index)
+    }
+
+    fn add_strategy(
+        &mut self,
+        name: StrategyName,
+        entry: &StrategyEntry,
+        record: impl Fn(&StrategyName, Digest, &HashEntry) -> Arc<Record>,
+    ) {
         let mut strategy = Strategy::default();
         for (key, line) in &entry.hashes.0 {
             match key.parse::<Digest>() {
@@ -149,7 +190,7 @@ impl Index {
                             format!("it is registered under `{owner}` as well: it belongs to one strategy"),
                         );
                     }
-                    strategy.revisions.insert(hash, Arc::new(Record::read(&name, hash, line)));
+                    strategy.revisions.insert(hash, record(&name, hash, line));
                 }
                 Ok(hash) => self.problem(name.as_str(), Some(key), format!("write the hash as {hash}")),
                 Err(error) => self.problem(name.as_str(), Some(key), error.to_string()),
@@ -167,7 +208,7 @@ impl Index {
             }
         }
         if !strategy.revisions.is_empty() {
-            self.strategies.insert(name, strategy);
+            self.strategies.insert(name, Arc::new(strategy));
         }
     }
 
@@ -177,7 +218,8 @@ impl Index {
     }
 
     pub(super) fn strategy(&self, name: &StrategyName) -> Result<&Strategy, CatalogueError> {
-        self.strategies.get(name).ok_or_else(|| CatalogueError::StrategyNotFound { name: name.clone() })
+        let found = self.strategies.get(name).map(Arc::as_ref);
+        found.ok_or_else(|| CatalogueError::StrategyNotFound { name: name.clone() })
     }
 
     /// The record of a revision, of any strategy.
@@ -195,7 +237,8 @@ impl Index {
             }
             Selector::Tagged(name, tag) if tag.as_str() != LATEST => {
                 let strategy = self.strategy(name)?;
-                let unknown = || CatalogueError::TagNotFound { name: name.clone(), tag: tag.clone(), known: known(strategy) };
+                let unknown =
+                    || CatalogueError::TagNotFound { name: name.clone(), tag: tag.clone(), known: strategy.known_tags() };
                 pointed(name, strategy, tag, *strategy.tags.get(tag).ok_or_else(unknown)?)
             }
             Selector::Tagged(name, _) | Selector::Name(name) => {
@@ -206,9 +249,14 @@ impl Index {
         }
     }
 
+    /// The record of a revision, to note what is wrong with it.
+    pub(super) fn record_mut(&mut self, name: &StrategyName, hash: &Digest) -> Option<&mut Arc<Record>> {
+        self.strategies.get_mut(name).and_then(|strategy| Arc::make_mut(strategy).revisions.get_mut(hash))
+    }
+
     /// Every record, to be looked at.
     pub(super) fn records_mut(&mut self) -> impl Iterator<Item = &mut Arc<Record>> {
-        self.strategies.values_mut().flat_map(|strategy| strategy.revisions.values_mut())
+        self.strategies.values_mut().flat_map(|strategy| Arc::make_mut(strategy).revisions.values_mut())
     }
 }
 
@@ -228,16 +276,4 @@ fn read_tag(key: &str, target: &str) -> Result<(Tag, Digest), String> {
         return Err(format!("write it as `{LATEST}`"));
     }
     Ok((tag, target.parse::<Digest>().map_err(|error| error.to_string())?))
-}
-
-/// The tags of a strategy for a message.
-fn known(strategy: &Strategy) -> String {
-    if strategy.tags.is_empty() {
-        return "no tags".to_owned();
-    }
-    let mut text = strategy.tags.keys().take(10).map(|tag| format!("`{tag}`")).collect::<Vec<_>>().join(", ");
-    if strategy.tags.len() > 10 {
-        text.push_str(&format!(" and {} more", strategy.tags.len() - 10));
-    }
-    text
 }

@@ -1,11 +1,11 @@
 //! What the catalogue holds, in the JSON that clients of the gateway know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::base::{Digest, StrategyName, Tag};
+use crate::base::{Digest, StrategyName, Tag, Timestamp};
 use crate::sandbox::Metadata;
 
 use super::index::{Record, Strategy};
@@ -78,6 +78,8 @@ pub struct ListFilter {
     pub strategy: Option<StrategyName>,
     /// The one with this revision, which is then the selected one.
     pub hash: Option<Digest>,
+    /// Only these.
+    pub among: Option<BTreeSet<StrategyName>>,
     /// So many at most; absent: all.
     pub limit: Option<usize>,
     /// So many are skipped.
@@ -100,7 +102,9 @@ impl Catalogue {
     pub fn list(&self, filter: &ListFilter) -> Listing {
         let index = self.index();
         let selected = index.strategies.iter().filter_map(|(name, strategy)| {
-            if filter.strategy.as_ref().is_some_and(|wanted| wanted != name) {
+            if filter.strategy.as_ref().is_some_and(|wanted| wanted != name)
+                || filter.among.as_ref().is_some_and(|among| !among.contains(name))
+            {
                 return None;
             }
             // A `latest` that points nowhere selects nothing to show; the smallest hash stands in, and the problem is listed.
@@ -127,6 +131,15 @@ impl Catalogue {
         let index = self.index();
         let record = index.select(&selector)?;
         Ok(self.summary_of(index.strategy(&record.name)?, record))
+    }
+
+    /// The same as of a time in the past: what `selector` selected then, seen with the tags of now.
+    ///
+    /// # Errors
+    /// As [`Catalogue::resolve_at`].
+    pub fn summary_at(&self, selector: &str, at: Timestamp) -> Result<Summary, CatalogueError> {
+        let resolved = self.resolve_at(selector, at)?;
+        self.summary(&format!("{}@{}", resolved.name, resolved.hash))
     }
 
     fn summary_of(&self, strategy: &Strategy, record: &Arc<Record>) -> Summary {

@@ -7,20 +7,24 @@
 
 mod add;
 mod delete;
+mod difference;
 mod disk;
 mod error;
+mod history;
 mod index;
 mod list;
 mod registry;
 mod seed;
 mod selector;
+mod tags;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,16 +32,21 @@ use crate::base::{Clock, Digest, StrategyName, Tag};
 use crate::compile::{Source, SourceFile};
 use crate::sandbox::Metadata;
 
-use disk::{Disk, REGISTRY};
+use disk::Disk;
+use history::History;
 use index::Index;
 use registry::Registry;
+use write::Ledger;
 
 pub use add::{AddOptions, Added, MAX_TAGS, NewRevision, TagMove};
 pub use delete::Deleted;
+pub use difference::Difference;
 pub use error::{CatalogueError, RevisionUse};
+pub use history::{Action, Cause, TagEvent};
 pub use index::{Invalid, Problem, Record};
 pub use list::{ListFilter, Listing, RevisionSummary, Summary};
 pub use selector::{LATEST, Selector, SelectorError, strategy_name};
+pub use tags::{Assigned, Unassigned};
 
 /// How the strategies directory is used. Section `catalogue` of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,13 +109,28 @@ pub struct Catalogue {
     disk: Disk,
     config: CatalogueConfig,
     clock: Arc<dyn Clock>,
-    /// Whoever changes the disk.
-    writing: Mutex<()>,
+    /// Of whoever changes the disk.
+    writing: Mutex<Ledger>,
     index: RwLock<Arc<Index>>,
+    history: RwLock<History>,
+    /// What `/strategies` shows: the strategies as of the last refresh (decision 6).
+    loaded: RwLock<Arc<Vec<Arc<Metadata>>>>,
     /// What compiling found, by the hash of the source: it holds whatever the registry says.
     judgements: RwLock<HashMap<Digest, Judgement>>,
     /// There is no registry yet, and nothing that it should have named.
     fresh: AtomicBool,
+    /// The directory has the old, flat layout and is served as it is.
+    flat: AtomicBool,
+    /// The history has changes that `registry.json` lacks.
+    unsaved: AtomicBool,
+}
+
+impl Drop for Catalogue {
+    fn drop(&mut self) {
+        if let Err(error) = self.save() {
+            tracing::warn!(%error, "registry.json is brought up to date at the next start");
+        }
+    }
 }
 
 impl Catalogue {
@@ -125,10 +149,14 @@ impl Catalogue {
             disk,
             config,
             clock,
-            writing: Mutex::new(()),
+            writing: Mutex::default(),
             index: RwLock::default(),
+            history: RwLock::default(),
+            loaded: RwLock::default(),
             judgements: RwLock::default(),
             fresh: AtomicBool::new(false),
+            flat: AtomicBool::new(false),
+            unsaved: AtomicBool::new(false),
         };
         catalogue.reload()?;
         if catalogue.disk.is_writable() && !catalogue.is_fresh() && catalogue.disk.is_seeding() {
@@ -142,10 +170,8 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::open`]; then what was known before still stands.
     pub fn reload(&self) -> Result<(), CatalogueError> {
-        let _writing = self.lock_writing();
-        let registry = self.read_registry()?;
-        self.show(&registry, &Index::default());
-        Ok(())
+        let mut ledger = self.lock_writing();
+        self.read_all(&mut ledger, &Index::default())
     }
 
     /// Where it is, absolute, for people.
@@ -181,6 +207,28 @@ impl Catalogue {
         let index = self.index();
         let record = index.record(hash).ok_or(CatalogueError::RevisionNotFound { hash: *hash, name: None })?;
         Ok(self.judged(record))
+    }
+
+    /// The revision with this hash, once no change is under way. Whoever launches registers its use first and asks this after:
+    /// a delete asks who uses the revision while it holds off this call, so one of the two sees the other. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`CatalogueError::RevisionNotFound`].
+    pub fn confirm(&self, hash: &Digest) -> Result<Revision, CatalogueError> {
+        let _writing = self.lock_writing();
+        self.revision(hash)
+    }
+
+    /// Takes what is there now for what `/strategies` shows, until the next call: the host says when it has loaded everything.
+    pub fn settle_loaded(&self) {
+        let modules = self.list(&ListFilter::default()).modules;
+        let loaded = modules.into_iter().filter_map(|module| module.metadata).collect();
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+    }
+
+    /// The strategies as of the last [`Catalogue::settle_loaded`], by name: the metadata of each one's default revision.
+    pub fn loaded(&self) -> Arc<Vec<Arc<Metadata>>> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The source of a revision, checked against its hash. Blocks on the disk.
@@ -225,12 +273,20 @@ impl Catalogue {
         self.fresh.load(Ordering::Acquire)
     }
 
+    fn is_flat(&self) -> bool {
+        self.flat.load(Ordering::Acquire)
+    }
+
+    fn history_read(&self) -> RwLockReadGuard<'_, History> {
+        self.history.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A poisoned lock only says that another writer panicked: the disk is as its last step left it, and is read again.
-    fn lock_writing(&self) -> MutexGuard<'_, ()> {
+    fn lock_writing(&self) -> MutexGuard<'_, Ledger> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -253,37 +309,9 @@ impl Catalogue {
         Revision { record: Arc::clone(record), judgement }
     }
 
-    /// The registry as it is on the disk; an empty one only where nothing can have been lost.
-    fn read_registry(&self) -> Result<Registry, CatalogueError> {
-        let path = || self.disk.path().join(REGISTRY);
-        match self.disk.read(REGISTRY) {
-            Ok(bytes) => {
-                let parsed = Registry::parse(&bytes);
-                let registry = parsed.map_err(|reason| CatalogueError::RegistryInvalid { path: path(), reason })?;
-                self.fresh.store(false, Ordering::Release);
-                Ok(registry)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let missing = |reason: String| CatalogueError::RegistryMissing { path: path(), reason };
-                if self.config.require_registry {
-                    return Err(missing("catalogue.requireRegistry asks for it".to_owned()));
-                }
-                let names = self.disk.names().map_err(|error| self.storage("list the strategies directory", &error))?;
-                if !names.is_empty() && !self.disk.is_seeding() {
-                    let some = names.iter().take(5).map(|name| selector::quoted(name)).collect::<Vec<_>>().join(", ");
-                    let advice = "restore it from a backup, or choose an empty directory";
-                    return Err(missing(format!("the directory holds {some}: {advice}")));
-                }
-                self.fresh.store(true, Ordering::Release);
-                Ok(Registry::default())
-            }
-            Err(error) => Err(self.storage("read registry.json", &error)),
-        }
-    }
-
     /// Makes `registry` what readers see. Records that `trusted` already has without fault are not read from the disk again.
     fn show(&self, registry: &Registry, trusted: &Index) {
-        let mut index = Index::build(registry);
+        let mut index = Index::build(registry, self.is_flat());
         for record in index.records_mut() {
             let known = trusted.strategies.get(&record.name).and_then(|strategy| strategy.revisions.get(&record.hash));
             if record.fault.is_some() || known.is_some_and(|known| known == record) {
@@ -303,8 +331,7 @@ impl Catalogue {
 
     fn set_fault(&self, record: &Record, reason: &Arc<Invalid>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        let known = Arc::make_mut(&mut index).strategies.get_mut(&record.name);
-        if let Some(known) = known.and_then(|strategy| strategy.revisions.get_mut(&record.hash)) {
+        if let Some(known) = Arc::make_mut(&mut index).record_mut(&record.name, &record.hash) {
             Arc::make_mut(known).fault = Some(Arc::clone(reason));
         }
     }

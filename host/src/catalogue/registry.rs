@@ -8,10 +8,15 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
+/// The key of the number of the newest change that the file has. No strategy can be called that.
+const GENERATION: &str = "$generation";
+
 /// The whole file: strategies by name.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Registry {
+    /// The newest change of the history that is in it; absent in a file that a person or another program wrote, which is meant
+    /// as it is.
+    pub(super) generation: Option<u64>,
     pub(super) strategies: Unique<StrategyEntry>,
 }
 
@@ -59,13 +64,30 @@ impl Registry {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err("the file is empty".to_owned());
         }
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        let read = |error: serde_json::Error| error.to_string();
+        let mut strategies: Unique<Line> = serde_json::from_slice(bytes).map_err(read)?;
+        let generation = match strategies.0.remove(GENERATION) {
+            None => None,
+            Some(Line::Number(generation)) => Some(generation),
+            Some(Line::Strategy(_)) => return Err(format!("`{GENERATION}` is a whole number, or left out")),
+        };
+        let strategies = strategies.0.into_iter().map(|(name, line)| match line {
+            Line::Strategy(entry) => Ok((name, *entry)),
+            Line::Number(_) => Err(format!("`{name}` is a number where a strategy is expected")),
+        });
+        Ok(Self { generation, strategies: Unique(strategies.collect::<Result<_, _>>()?) })
+    }
+
+    /// As it is written.
+    pub(super) fn to_value(&self) -> Value {
+        let generation = self.generation.map(|generation| (GENERATION.to_owned(), Value::from(generation)));
+        let strategies = self.strategies.0.iter().map(|(name, entry)| (name.clone(), entry.to_value()));
+        sorted(Value::Object(generation.into_iter().chain(strategies).collect()))
     }
 
     /// Two-space indent, keys sorted, no newline at the end.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let strategies = self.strategies.0.iter().map(|(name, entry)| (name.clone(), entry.to_value())).collect();
-        format!("{:#}", sorted(Value::Object(strategies))).into_bytes()
+        format!("{:#}", self.to_value()).into_bytes()
     }
 }
 
@@ -92,6 +114,42 @@ impl HashEntry {
             fields.insert("files".to_owned(), Value::from(self.files.clone()));
         }
         Value::Object(fields)
+    }
+}
+
+/// The value of one key of the file.
+enum Line {
+    Number(u64),
+    Strategy(Box<StrategyEntry>),
+}
+
+impl<'de> Deserialize<'de> for Line {
+    /// By hand, because serde's untagged enums lose the place of an error.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LineVisitor;
+        impl<'de> Visitor<'de> for LineVisitor {
+            type Value = Line;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a strategy: an object with `tags` and `hashes`")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Line, E> {
+                Ok(Line::Number(number))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Line, A::Error> {
+                let entry = StrategyEntry::deserialize(serde::de::value::MapAccessDeserializer::new(access))?;
+                Ok(Line::Strategy(Box::new(entry)))
+            }
+        }
+        deserializer.deserialize_any(LineVisitor)
+    }
+}
+
+impl serde::Serialize for HashEntry {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        sorted(self.to_value()).serialize(serializer)
     }
 }
 
@@ -175,6 +233,16 @@ mod tests {
         let registry = Registry::parse(text.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(registry.to_bytes()).unwrap(), text);
         assert_eq!(Registry::default().to_bytes(), b"{}");
+    }
+
+    #[test]
+    fn the_generation_is_kept_apart_from_the_strategies() {
+        let registry = Registry::parse(br#"{"$generation": 7, "a": {"tags": {}, "hashes": {}}}"#).unwrap();
+        assert_eq!((registry.generation, registry.strategies.0.len()), (Some(7), 1));
+        assert!(registry.to_bytes().starts_with(b"{\n  \"$generation\": 7,\n  \"a\""));
+        for bad in [r#"{"$generation": {}}"#, r#"{"$generation": -1}"#, r#"{"a": 7}"#] {
+            Registry::parse(bad.as_bytes()).unwrap_err();
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use include_dir::Dir;
 
 use super::disk::REGISTRY;
+use super::history::{Action, Cause};
 use super::index::Index;
 use super::registry::Registry;
 use super::{Catalogue, CatalogueError};
@@ -17,11 +18,11 @@ impl Catalogue {
     /// # Errors
     /// The disk, or built-in files that are not what their registry says.
     pub fn seed(&self, builtin: &Dir<'_>) -> Result<usize, CatalogueError> {
-        let _writing = self.lock_writing();
+        let mut ledger = self.lock_writing();
         if !self.disk.is_writable() {
             return Err(CatalogueError::ReadOnly);
         }
-        self.read_registry()?;
+        self.read_all(&mut ledger, &Index::default())?;
         if !self.is_fresh() {
             return Ok(0);
         }
@@ -30,7 +31,7 @@ impl Catalogue {
             builtin.get_file(path).map(|file| file.contents()).ok_or_else(|| broken(format!("{path} is not built in")))
         };
         let registry = Registry::parse(bytes(REGISTRY)?).map_err(broken)?;
-        let index = Index::build(&registry);
+        let index = Index::build(&registry, false);
         if let Some(problem) = index.problems.first() {
             return Err(broken(format!("{}: {}", problem.strategy, problem.message)));
         }
@@ -44,10 +45,15 @@ impl Catalogue {
             self.read_source(record).map_err(|invalid| broken(invalid.message))?;
             count += 1;
         }
-        self.write_registry(&registry)?;
+        ledger.registry = registry;
+        self.save_now(&mut ledger)?;
         self.disk.end_seeding().map_err(|error| self.storage("finish seeding", &error))?;
         self.fresh.store(false, Ordering::Release);
-        self.show(&registry, &Index::default());
+        let drafts = self.history_read().missing(&ledger.registry, Action::Seed);
+        for draft in drafts {
+            self.write_down(&mut ledger, draft, &Cause::host("comes with the host"))?;
+        }
+        self.show(&ledger.registry, &Index::default());
         Ok(count)
     }
 }

@@ -6,6 +6,7 @@ use crate::base::{StrategyName, Tag};
 use crate::compile::config::check_value;
 use crate::compile::{Diagnostic, Stage};
 use crate::market::EventKind;
+use crate::sandbox::LimitOverrides;
 use crate::sandbox::bindings::types;
 use crate::sandbox::metadata::{ConfigField, FieldKind, Metadata};
 
@@ -50,6 +51,7 @@ pub(super) fn check(told: &types::Metadata) -> Result<Metadata, Vec<Diagnostic>>
     }
     let config = check_fields(&told.config, &mut issues);
     let events = check_events(&told.events, &mut issues);
+    let limits = check_limits(&told.limits, &mut issues);
     let Some(name) = name.filter(|_| issues.0.is_empty()) else { return Err(issues.0) };
     let metadata = Metadata {
         name,
@@ -59,6 +61,7 @@ pub(super) fn check(told: &types::Metadata) -> Result<Metadata, Vec<Diagnostic>>
         config,
         events,
         additional_config: told.additional_config,
+        limits,
     };
     let bytes = serde_json::to_string(&metadata).map_or(usize::MAX, |text| text.len());
     if bytes > METADATA_BYTES {
@@ -178,6 +181,24 @@ fn check_events(told: &[String], issues: &mut Issues) -> Vec<EventKind> {
     events
 }
 
+/// What the author asks for must be something that a host can grant. Nothing asked is the same as no limits at all.
+fn check_limits(told: &[(String, u64)], issues: &mut Issues) -> Option<LimitOverrides> {
+    let mut asked = LimitOverrides::default();
+    for (name, value) in told {
+        let shown: String = name.chars().take(40).collect();
+        let path = format!("metadata.limits.{shown}");
+        match asked.set(name, *value) {
+            Ok(true) => {}
+            Ok(false) => {
+                let known = LimitOverrides::NAMES.join(", ");
+                issues.add(path, format!("unknown limit: use one of {known}"));
+            }
+            Err(error) => issues.add(path, error.to_string()),
+        }
+    }
+    (asked != LimitOverrides::default()).then_some(asked)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +222,7 @@ mod tests {
             config,
             events: events.iter().map(|event| (*event).into()).collect(),
             additional_config: false,
+            limits: Vec::new(),
         }
     }
 
@@ -248,6 +270,26 @@ mod tests {
         ];
         assert_eq!(paths, expected, "{found:?}");
         assert_eq!(found[9].1, "unsupported event type \"trade\"");
+    }
+
+    #[test]
+    fn limits_are_the_ones_that_a_launch_may_set() {
+        let asking = |limits: &[(&str, u64)]| types::Metadata {
+            limits: limits.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
+            ..told(Vec::new(), &["Trade"])
+        };
+        let asked = check(&asking(&[("timers", 0), ("memoryBytes", 16 << 20)])).unwrap();
+        let json = serde_json::to_value(&asked).unwrap();
+        assert_eq!(json["limits"], serde_json::json!({ "memoryBytes": 16 << 20, "timers": 0 }));
+        assert_eq!(serde_json::from_value::<Metadata>(json).unwrap(), asked);
+
+        let found = issues(&asking(&[("memory", 1), ("memoryBytes", 1), ("timers", 5_000)]));
+        assert_eq!(found[0].0, "metadata.limits.memory");
+        assert!(found[0].1.starts_with("unknown limit: use one of memoryBytes, fuelPerLoad, "), "{found:?}");
+        assert!(found[0].1.ends_with("savedStateBytes"), "the list is not cut: {found:?}");
+        assert_eq!(found[1].0, "metadata.limits.memoryBytes");
+        assert_eq!(found[1].1, "limits.memoryBytes is 1: it must be 4194304 to 67108864");
+        assert_eq!(found[2].1, "limits.timers is 5000: it must be 0 to 1024");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The task of a running instance: it alone owns the guest and the mailbox. Events, timers, faults and the way back from
-//! them are here; who starts and stops it is in `roster`.
+//! them are here; who starts and stops it is in `roster`, how it goes on with another revision in `moving`.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -7,21 +7,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::error::InstanceError;
+use super::failure::Failure;
+use super::launch::Surroundings;
 use super::metrics::InstanceMetrics;
+use super::moving::Move;
 use super::persist;
+use super::prepared::Prepared;
 use super::restart::{Answer, RestartPolicy};
 use super::slot::Slot;
 use super::status::{LastError, Step};
 use crate::base::{Blame, Clock, Timestamp};
 use crate::bus::{Mailbox, Wake};
 use crate::market::{Event, EventKind};
-use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, GuestSetup, LogLevel, Program, StartError};
+use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, LogLevel};
 use crate::store::Store;
-use crate::trading::Desk;
 
 /// Reports that are kept for an instance that waits for its next guest. Far above what its open orders can cause.
 const HELD_REPORTS: usize = 4_096;
@@ -29,21 +32,20 @@ const HELD_REPORTS: usize = 4_096;
 /// How often the figures of the mailbox are copied for the view, in events.
 const MAILBOX_EVERY: u64 = 64;
 
-/// Makes the parts of a guest that are used up by it.
-pub(super) type MakeSetup = Box<dyn Fn(Timestamp) -> GuestSetup + Send + Sync>;
-
 /// The task's own belongings.
 pub(super) struct Actor {
     pub slot: Arc<Slot>,
-    pub desk: Arc<Desk>,
     pub store: Store,
-    pub program: Arc<Program>,
-    pub make_setup: MakeSetup,
+    pub surroundings: Surroundings,
+    /// What the next guest is made of.
+    pub prepared: Prepared,
     pub mailbox: Mailbox,
     /// The clock of its first provider: timers are due by it.
     pub pace: Arc<dyn Clock>,
     pub policy: RestartPolicy,
     pub soft: CancellationToken,
+    /// Orders to go on with another revision; taken between two events.
+    pub moves: mpsc::UnboundedReceiver<Move>,
     /// Own reports that came while no guest was there.
     pub held: VecDeque<Arc<Event>>,
 }
@@ -61,85 +63,100 @@ enum Ended {
     Faulted(Failure),
 }
 
-/// Why a guest is gone: a fault, or an exception that left no guest.
-struct Failure {
-    code: &'static str,
-    message: String,
-    blame: Blame,
+/// What ends the service of a guest that is well.
+enum Asked {
+    Stop,
+    Move(Box<Move>),
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self { code: fault.code.as_str(), message: format!("{} (in {})", fault.message, fault.handler), blame: fault.blame }
-    }
-}
-
-impl From<&InstanceError> for Failure {
-    fn from(error: &InstanceError) -> Self {
-        match error {
-            InstanceError::Start { source: StartError::Exception(exception), .. } => {
-                Self { code: "exception", message: exception.to_string(), blame: Blame::Guest }
-            }
-            InstanceError::Start { source: StartError::Fault(fault), .. } => fault.clone().into(),
-            other => Self { code: "start_refused", message: other.to_string(), blame: other.blame() },
-        }
-    }
+/// What follows a fault.
+enum Recovered {
+    /// The backoff is over: a fresh guest is to start.
+    Retry,
+    /// The instance was moved meanwhile: its new guest runs already.
+    Moved(Guest),
+    /// It is to end.
+    End,
 }
 
 impl Actor {
     /// Lives through as many guests as the restart policy allows.
     pub(super) async fn run(mut self, ready: Ready) {
         let mut ready = Some(ready);
+        let mut running = None;
         loop {
             // A panic is ours, never the guest's; it costs this guest and nobody else.
-            let ended = AssertUnwindSafe(self.live(&mut ready)).catch_unwind().await.unwrap_or_else(|panic| {
+            let live = AssertUnwindSafe(self.live(&mut ready, running.take()));
+            let ended = live.catch_unwind().await.unwrap_or_else(|panic| {
                 Ended::Faulted(Fault::new(FaultCode::HostBug, "host", panic_text(panic.as_ref())).into())
             });
             self.slot.update(|state| state.counters.guest_gone());
-            self.desk.set_active(&self.slot.spec.id, false);
+            self.set_active(false);
             match ended {
                 Ended::Stopped | Ended::Refused => break,
-                Ended::Faulted(failure) => {
-                    if !self.recover(failure).await {
-                        break;
-                    }
-                }
+                Ended::Faulted(failure) => match self.recover(failure).await {
+                    Recovered::Retry => {}
+                    Recovered::Moved(guest) => running = Some(guest),
+                    Recovered::End => break,
+                },
             }
         }
     }
 
-    /// The life of one guest, from `create(env)` to its end.
-    async fn live(&mut self, ready: &mut Option<Ready>) -> Ended {
-        let mut guest = match self.start().await {
-            Ok(guest) => guest,
-            Err(error) => return self.not_started(error, ready.take()),
+    /// The life of guests that follow each other without a fault, from `create(env)` (unless the first one runs already) to the end.
+    async fn live(&mut self, ready: &mut Option<Ready>, running: Option<Guest>) -> Ended {
+        let mut guest = match running {
+            Some(guest) => guest,
+            None => match self.start(&self.prepared).await {
+                Ok(guest) => {
+                    self.ready();
+                    guest
+                }
+                Err(error) => return self.not_started(error, ready.take()),
+            },
         };
-        self.desk.set_active(&self.slot.spec.id, true);
-        self.slot.step(Step::Ready);
         if let Some(ready) = ready.take() {
             // Nobody listens any more when the caller's connection is gone: the instance runs all the same.
             let _ = ready.send(Ok(()));
         }
-        match self.serve(&mut guest).await {
-            Ok(()) => {
-                self.farewell(&mut guest).await;
-                Ended::Stopped
+        loop {
+            match self.serve(&mut guest).await {
+                Ok(Asked::Move(order)) => match self.move_on(guest, *order).await {
+                    Ok(next) => guest = next,
+                    Err(failure) => return Ended::Faulted(failure),
+                },
+                Ok(Asked::Stop) => {
+                    self.farewell(&mut guest).await;
+                    return Ended::Stopped;
+                }
+                Err(fault) if fault.code == FaultCode::Cancelled => return Ended::Stopped,
+                Err(fault) => return Ended::Faulted(fault.into()),
             }
-            Err(fault) if fault.code == FaultCode::Cancelled => Ended::Stopped,
-            Err(fault) => Ended::Faulted(fault.into()),
         }
     }
 
-    async fn start(&self) -> Result<Guest, InstanceError> {
+    /// Makes a guest; the instance's state is not touched by it.
+    pub(super) async fn start(&self, prepared: &Prepared) -> Result<Guest, InstanceError> {
         let begun = self.slot.now();
-        let started = Guest::start(&self.program, (self.make_setup)(self.pace.now())).await;
+        let setup = self.surroundings.setup(&self.slot, prepared, self.pace.now());
+        let started = Guest::start(&prepared.program, setup).await;
         let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.spec.id.clone(), source })?;
         if self.slot.spec.scope.len() > 1 && !started.wants_cross_provider_events {
-            return Err(InstanceError::CrossProvider(self.slot.pin().name.to_string()));
+            return Err(InstanceError::CrossProvider(prepared.pin.name.to_string()));
         }
         self.slot.metrics().start_seconds.observe(self.slot.now().since(begun).as_secs_f64());
         self.slot.update(|state| state.counters.observe(&guest.usage()));
         Ok(guest)
+    }
+
+    /// The guest that was started takes events and may trade.
+    pub(super) fn ready(&self) {
+        self.set_active(true);
+        self.slot.step(Step::Ready);
+    }
+
+    fn set_active(&self, active: bool) {
+        self.surroundings.desk.set_active(&self.slot.spec.id, active);
     }
 
     /// The first failure of a start is the caller's answer; a later one counts as a fault.
@@ -152,8 +169,8 @@ impl Actor {
         Ended::Refused
     }
 
-    /// Handles what comes until the instance is asked to stop.
-    async fn serve(&mut self, guest: &mut Guest) -> Result<(), Fault> {
+    /// Handles what comes until the instance is asked for something else.
+    async fn serve(&mut self, guest: &mut Guest) -> Result<Asked, Fault> {
         while let Some(event) = self.held.pop_front() {
             self.deliver(guest, &event).await?;
         }
@@ -162,8 +179,9 @@ impl Actor {
             let due = guest.next_timer();
             let wake = tokio::select! {
                 biased;
-                () = self.soft.cancelled() => return Ok(()),
-                wake = self.next(due) => wake,
+                () = self.soft.cancelled() => return Ok(Asked::Stop),
+                Some(order) = self.moves.recv() => return Ok(Asked::Move(Box::new(order))),
+                wake = next(&self.mailbox, &self.pace, due) => wake,
             };
             match wake {
                 Wake::Event(event) => self.deliver(guest, &event).await?,
@@ -173,14 +191,6 @@ impl Actor {
             if handled.is_multiple_of(MAILBOX_EVERY) {
                 self.note_mailbox();
             }
-        }
-    }
-
-    /// Waits for an event or for the next timer. Asking for the next says that the one before is done.
-    async fn next(&self, due: Option<Timestamp>) -> Wake {
-        match due {
-            Some(due) => self.mailbox.recv_until(due, &self.pace).await,
-            None => Wake::Event(self.mailbox.recv().await),
         }
     }
 
@@ -249,8 +259,7 @@ impl Actor {
 
     fn note_failure(&self, failure: Failure) {
         self.slot.update(|state| state.counters.faults += 1);
-        let Failure { code, message, blame } = failure;
-        self.slot.failed(LastError::new(code, message, blame, self.slot.now()), LogLevel::Error);
+        self.slot.failed(failure.at(self.slot.now()), LogLevel::Error);
     }
 
     fn note_mailbox(&self) {
@@ -261,13 +270,13 @@ impl Actor {
         });
     }
 
-    /// After a fault: waits out the backoff. False when the instance is to end instead.
-    async fn recover(&mut self, failure: Failure) -> bool {
+    /// After a fault: waits out the backoff.
+    async fn recover(&mut self, failure: Failure) -> Recovered {
         self.note_failure(failure);
         self.note_mailbox();
         self.slot.step(Step::Fault);
         if self.soft.is_cancelled() {
-            return false;
+            return Recovered::End;
         }
         let wait = match self.policy.on_fault(self.slot.now()) {
             Answer::Wait(wait) => wait,
@@ -278,30 +287,37 @@ impl Actor {
                 // Only an operator takes it out of quarantine, so the next start of the host must not.
                 self.slot.update(|state| state.wanted = false);
                 persist::save_soon(&self.store, &self.slot);
-                return false;
+                return Recovered::End;
             }
         };
         let text = format!("a fresh guest starts in {} s", wait.as_secs_f64());
         self.slot.log.host(LogLevel::Warn, text, self.slot.now());
-        if !self.wait_out(wait).await {
-            return false;
+        let recovered = self.wait_out(wait).await;
+        if matches!(recovered, Recovered::Retry) {
+            self.slot.step(Step::Retry);
+            self.slot.update(|state| state.counters.restarts += 1);
+            self.slot.metrics().restarts.inc();
         }
-        self.slot.step(Step::Retry);
-        self.slot.update(|state| state.counters.restarts += 1);
-        self.slot.metrics().restarts.inc();
-        true
+        recovered
     }
 
-    /// Market data that comes meanwhile is gone, own reports are held for the next guest. False when asked to stop.
-    async fn wait_out(&mut self, wait: Duration) -> bool {
+    /// Market data that comes meanwhile is gone, own reports are held for the next guest.
+    async fn wait_out(&mut self, wait: Duration) -> Recovered {
         let over = tokio::time::sleep(wait);
         tokio::pin!(over);
         loop {
-            tokio::select! {
+            let order = tokio::select! {
                 biased;
-                () = self.soft.cancelled() => return false,
-                () = &mut over => return true,
-                event = self.mailbox.recv() => self.hold(event),
+                () = self.soft.cancelled() => return Recovered::End,
+                () = &mut over => return Recovered::Retry,
+                Some(order) = self.moves.recv() => order,
+                event = self.mailbox.recv() => {
+                    self.hold(event);
+                    continue;
+                }
+            };
+            if let Some(guest) = self.move_on_early(order).await {
+                return Recovered::Moved(guest);
             }
         }
     }
@@ -317,8 +333,8 @@ impl Actor {
     }
 
     /// Lets the guest save its state. Whatever goes wrong here is noted; the guest ends all the same.
-    async fn farewell(&self, guest: &mut Guest) {
-        self.desk.set_active(&self.slot.spec.id, false);
+    pub(super) async fn farewell(&self, guest: &mut Guest) {
+        self.set_active(false);
         match guest.stop(self.pace.now()).await {
             Ok(delivery) => {
                 if let Some(exception) = &delivery.exception {
@@ -330,6 +346,14 @@ impl Actor {
         }
         self.slot.update(|state| state.counters.observe(&guest.usage()));
         self.note_mailbox();
+    }
+}
+
+/// Waits for an event or for the next timer. Asking for the next says that the one before is done.
+async fn next(mailbox: &Mailbox, pace: &Arc<dyn Clock>, due: Option<Timestamp>) -> Wake {
+    match due {
+        Some(due) => mailbox.recv_until(due, pace).await,
+        None => Wake::Event(mailbox.recv().await),
     }
 }
 

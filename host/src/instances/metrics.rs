@@ -1,5 +1,7 @@
-//! The metrics of instances. Labels are bounded: no instance ids, no guest text; hashes by their first eight digits, as many
-//! as there are revisions launched on this host.
+//! The metrics of instances. Labels are bounded: no instance ids, no guest text; as many hashes as there are revisions launched on
+//! this host. Hashes are written in full, because dashboards join them with those of the registry.
+
+use std::sync::{Mutex, PoisonError};
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec};
 
@@ -17,7 +19,8 @@ pub(super) struct InstanceMetrics {
     pub restarts: IntCounter,
     pub instances: IntGaugeVec,
     pub start_seconds: Histogram,
-    revisions: IntGaugeVec,
+    /// Locked while a series changes: one that falls to 0 is removed, and must not take another's count with it.
+    revisions: Mutex<IntGaugeVec>,
     revisions_total: IntCounterVec,
 }
 
@@ -53,11 +56,11 @@ impl InstanceMetrics {
                 "Wall-clock time from a compiled program to a guest that takes events, create(env) included.",
                 micros(&[50.0, 100.0, 200.0, 500.0, 1e3, 5e3, 1e4, 1e5, 1e6]),
             ),
-            revisions: metrics.gauge_vec(
+            revisions: Mutex::new(metrics.gauge_vec(
                 "strategy_revision_instances",
-                "Running instances by strategy and revision (first eight digits of its hash).",
+                "Running instances by strategy and revision.",
                 &["strategy", "hash"],
-            ),
+            )),
             revisions_total: metrics.counter_vec(
                 "strategy_revision_instances_total",
                 "Starts and stops of instances by strategy and revision.",
@@ -68,14 +71,15 @@ impl InstanceMetrics {
 
     /// An instance of the revision started (1) or stopped (-1).
     pub(super) fn revision(&self, pin: &Pin, change: i64) {
-        let (strategy, hash) = (pin.name.as_str(), pin.hash.short());
+        let (strategy, hash) = (pin.name.as_str(), pin.hash.to_string());
         let action = if change > 0 { "start" } else { "stop" };
         self.revisions_total.with_label_values(&[strategy, &hash, action]).inc();
-        let running = self.revisions.with_label_values(&[strategy, &hash]);
+        let revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = revisions.with_label_values(&[strategy, &hash]);
         running.add(change);
         if running.get() <= 0 {
             // A revision that no longer runs leaves no series behind; a failure means that it is gone already.
-            let _ = self.revisions.remove_label_values(&[strategy, &hash]);
+            let _ = revisions.remove_label_values(&[strategy, &hash]);
         }
     }
 

@@ -5,10 +5,11 @@
 //! |---|---|
 //! | `spec` | what a client asks for, checked |
 //! | `roster` | all instances: create, start, stop, delete, restore, shutdown |
-//! | `revision`, `launch` | from a pinned revision to a program, and to a task |
+//! | `revision`, `prepared`, `launch` | from a pinned revision to a program, to one that fits the instance, and to a task |
 //! | `actor` | the task: events, timers, faults, restarts |
+//! | `refresh`, `moving` | who moves to another revision, and how a running one does |
 //! | `status` | the life of an instance as one table |
-//! | `restart` | backoff and quarantine |
+//! | `restart`, `failure` | backoff and quarantine; why a guest is gone |
 //! | `slot` | what is known of one instance |
 //! | `logs`, `counters`, `usage`, `metrics` | what people read |
 //! | `view` | the JSON of the control plane |
@@ -26,16 +27,21 @@ pub mod usage;
 pub mod view;
 
 mod actor;
+mod failure;
 mod launch;
 mod metrics;
+mod moving;
 mod persist;
+mod prepared;
+mod refresh;
 mod roster;
 mod saved;
 mod slot;
 
 pub use error::InstanceError;
-pub use launch::is_dry_run;
 pub use logs::{LogConfig, LogLine, LogPage, LogQuery, LogSource};
+pub use prepared::is_dry_run;
+pub use refresh::{InstanceOutcome, RefreshError, RefreshReason, RefreshResult, RefreshTargets};
 pub use restart::RestartConfig;
 pub use roster::{Floors, Instances, InstancesConfig, Restored};
 pub use spec::{InstanceSpec, LaunchRequest, ProviderScope, Scope, ScopeRequest, StrategyRequest};

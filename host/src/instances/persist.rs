@@ -9,7 +9,7 @@ use super::spec::{InstanceSpec, Scope};
 use super::status::Status;
 use crate::base::{InstanceId, Timestamp};
 use crate::sandbox::{LimitOverrides, Limits};
-use crate::store::{Desired, InstanceRow, OrderFilter, Store, StoreError, WriteOp};
+use crate::store::{Desired, InstanceRow, OrderFilter, Store, StoreError, UsageRow, WriteOp, Writer};
 
 /// Puts an instance on record as it is; returns when it is on the disk.
 pub(super) async fn save(store: &Store, slot: &Slot) -> Result<(), StoreError> {
@@ -41,6 +41,25 @@ pub(super) fn save_soon(store: &Store, slot: &Slot) {
     };
     if let Err(error) = store.writer().write(vec![WriteOp::UpsertInstance(Box::new(row(slot)))], Some(Box::new(note))) {
         tracing::error!(instance = %slot.spec.id, %error, "the state of an instance was not written");
+    }
+}
+
+/// Puts on record that the runs up to `last` may be used, while the instance stays what it is: a run number that came twice
+/// would repeat client order ids. The next [`save`] says which of them was the last.
+pub(super) async fn reserve_runs(store: &Store, slot: &Slot, last: u64) -> Result<(), StoreError> {
+    let row = InstanceRow { run: last, ..row(slot) };
+    store.writer().commit(vec![WriteOp::UpsertInstance(Box::new(row))]).await
+}
+
+/// Puts the times of a revision's use on record without waiting. A failure is logged; the next start or stop repairs it.
+pub(super) fn usage_soon(writer: &Writer, row: UsageRow) {
+    let note = |result: Result<(), StoreError>| {
+        if let Err(error) = result {
+            tracing::error!(%error, "the use of a revision was not written");
+        }
+    };
+    if let Err(error) = writer.write(vec![WriteOp::WidenUsage(Box::new(row))], Some(Box::new(note))) {
+        tracing::error!(%error, "the use of a revision was not written");
     }
 }
 

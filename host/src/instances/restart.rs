@@ -50,6 +50,11 @@ impl RestartPolicy {
         Self { config, recent: VecDeque::new() }
     }
 
+    /// How it answers.
+    pub fn config(&self) -> RestartConfig {
+        self.config
+    }
+
     /// Takes in a fault that happened at `now` by the machine's clock.
     pub fn on_fault(&mut self, now: Timestamp) -> Answer {
         let window = Duration::from_millis(self.config.window_ms);

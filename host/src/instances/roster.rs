@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::sync::MutexGuard;
 
 use super::error::InstanceError;
-use super::launch::{Launch, is_dry_run, validated};
+use super::launch::Launch;
 use super::logs::{LogConfig, LogPage, LogQuery, LogRing};
 use super::metrics::InstanceMetrics;
 use super::persist;
+use super::prepared::Prepared;
 use super::restart::RestartConfig;
 use super::slot::{Pin, Shared, Slot, State, Task};
 use super::spec::{InstanceSpec, LaunchRequest};
@@ -35,6 +36,9 @@ pub struct InstancesConfig {
     pub max: usize,
     /// Milliseconds that a handler gets to finish when its instance is asked to stop; then it is cut off.
     pub stop_grace_ms: u64,
+    /// Instances that a refresh moves to another revision at the same time. 8: most of a move is waiting for the disk and for the
+    /// event at hand.
+    pub refresh_parallel: usize,
     /// How faults are answered.
     pub restart: RestartConfig,
     /// How much of each log is kept.
@@ -43,7 +47,13 @@ pub struct InstancesConfig {
 
 impl Default for InstancesConfig {
     fn default() -> Self {
-        Self { max: 1_000, stop_grace_ms: 2_000, restart: RestartConfig::default(), log: LogConfig::default() }
+        Self {
+            max: 1_000,
+            stop_grace_ms: 2_000,
+            refresh_parallel: 8,
+            restart: RestartConfig::default(),
+            log: LogConfig::default(),
+        }
     }
 }
 
@@ -96,6 +106,7 @@ impl Instances {
             clock: Arc::clone(&floors.clock),
             metrics: InstanceMetrics::new(&floors.metrics),
             usage: UsageIndex::default(),
+            writer: floors.store.writer(),
         };
         Arc::new(Self { floors, config, slots: RwLock::default(), shared: Arc::new(shared) })
     }
@@ -113,25 +124,37 @@ impl Instances {
         if self.slot(spec.id.as_str()).is_ok() {
             return Err(InstanceError::Exists(spec.id));
         }
-        let program = self.program(&spec, &pin).await?;
-        let dry_run = is_dry_run(&validated(&spec, program.metadata())?);
+        let prepared = Prepared::of(self, &spec, pin, 0).await?;
         let limits = self.floors.sandbox.config().limits.with(&spec.limits)?;
         let now = self.floors.clock.now();
-        let mut state = State::new(pin, limits, now);
-        state.dry_run = dry_run;
+        let mut state = State::new(prepared.pin, limits, now);
+        state.dry_run = prepared.dry_run;
         state.run = persist::last_run(&self.floors.store, &spec.id).await?;
         let slot = Slot::new(spec, state, LogRing::new(self.config.log), Arc::clone(&self.shared));
         self.insert(&slot)?;
-        if let Err(error) = persist::save_new(&self.floors.store, &slot).await {
+        if let Err(error) = self.register(&slot).await {
             self.remove(&slot);
-            return Err(error.into());
+            return Err(error);
         }
         Ok(self.view(&slot))
     }
 
+    /// The use of its revision shows since the insertion: what is left is to see that it was not deleted just before.
+    async fn register(&self, slot: &Slot) -> Result<(), InstanceError> {
+        self.confirm(&slot.spec, &slot.pin()).await?;
+        Ok(persist::save_new(&self.floors.store, slot).await?)
+    }
+
     /// All of them, by id.
     pub fn list(&self) -> Vec<InstanceSummary> {
-        self.all().iter().map(|slot| InstanceSummary::of(slot, &self.shared.usage)).collect()
+        self.all().iter().map(|slot| self.summary(slot)).collect()
+    }
+
+    /// Those pinned to a revision, by id.
+    pub fn by_revision(&self, hash: &Digest, include_stopped: bool) -> Vec<InstanceSummary> {
+        let all = self.all();
+        let users = all.iter().filter(|slot| slot.pin().hash == *hash && (include_stopped || slot.status().is_running()));
+        users.map(|slot| self.summary(slot)).collect()
     }
 
     /// One of them.
@@ -206,9 +229,9 @@ impl Instances {
         Ok(self.slot(id)?.log.page(query))
     }
 
-    /// Who keeps a revision from being deleted: every instance pinned to it, running or not.
+    /// Who keeps a revision from being deleted: every instance pinned to it or about to be, running or not.
     pub fn users_of(&self, hash: &Digest) -> Vec<RevisionUser> {
-        let users = self.all().into_iter().filter(|slot| slot.pin().hash == *hash);
+        let users = self.all().into_iter().filter(|slot| slot.uses(hash));
         users.map(|slot| RevisionUser { id: slot.spec.id.clone(), running: slot.status().is_running() }).collect()
     }
 
@@ -223,11 +246,17 @@ impl Instances {
         self.shared.usage.of(strategy, hash)
     }
 
+    /// Every entry of the usage index, by strategy and hash: revisions that some instance ever ran on this host.
+    pub fn usages(&self) -> Vec<Usage> {
+        self.shared.usage.all()
+    }
+
     /// Brings back the instances of the last run, pinned as they were, and starts those that ran.
     ///
     /// # Errors
     /// The database cannot be read. An instance that does not start is logged and reported, and stops nobody else.
     pub async fn restore(&self) -> Result<Restored, InstanceError> {
+        self.shared.usage.restore(self.floors.store.usages().await?);
         let limits = &self.floors.sandbox.config().limits;
         let records = persist::load(&self.floors.store, limits, self.floors.clock.now()).await?;
         let mut restored = Restored { known: records.len(), ..Restored::default() };
@@ -281,6 +310,7 @@ impl Instances {
             // It ended by itself, in quarantine or refused; nothing of it may still run beside its successor.
             let _ = ended.join.await;
         }
+        self.confirm(&slot.spec, &slot.pin()).await?;
         let launch = Launch::prepare(self, slot).await?;
         slot.step(Step::Start);
         let (started, ready) = launch.spawn(self, slot);
@@ -292,7 +322,7 @@ impl Instances {
     }
 
     /// Stops the task if there is one: softly, then hard. Leaves the status `stopped` (or `created`).
-    async fn halt(&self, slot: &Arc<Slot>, task: &mut MutexGuard<'_, Option<Task>>) {
+    pub(super) async fn halt(&self, slot: &Arc<Slot>, task: &mut MutexGuard<'_, Option<Task>>) {
         if slot.status().is_running() || slot.status() == Status::Quarantined {
             slot.step(Step::Stop);
         }
@@ -331,12 +361,12 @@ impl Instances {
         self.write().remove(&slot.spec.id);
     }
 
-    fn slot(&self, id: &str) -> Result<Arc<Slot>, InstanceError> {
+    pub(super) fn slot(&self, id: &str) -> Result<Arc<Slot>, InstanceError> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         slots.get(id).cloned().ok_or(InstanceError::NotFound)
     }
 
-    fn all(&self) -> Vec<Arc<Slot>> {
+    pub(super) fn all(&self) -> Vec<Arc<Slot>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
@@ -345,6 +375,10 @@ impl Instances {
     }
 
     fn view(&self, slot: &Slot) -> InstanceView {
-        InstanceView::of(slot, &self.shared.usage, &self.floors.desk)
+        InstanceView::of(slot, &self.shared.usage, &self.floors)
+    }
+
+    fn summary(&self, slot: &Slot) -> InstanceSummary {
+        InstanceSummary::of(slot, &self.shared.usage, &self.floors.catalogue)
     }
 }

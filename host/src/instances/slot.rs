@@ -3,17 +3,22 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
 use super::logs::LogRing;
 use super::metrics::InstanceMetrics;
+use super::moving::Move;
+use super::persist;
+use super::prepared::Prepared;
 use super::spec::InstanceSpec;
 use super::status::{LastError, Status, Step};
 use super::usage::UsageIndex;
-use crate::base::{Clock, Digest, StrategyName, Tag, Timestamp};
+use crate::base::{Clock, Digest, InstanceId, StrategyName, Tag, Timestamp};
 use crate::bus::DropCounts;
 use crate::sandbox::{Limits, LogLevel};
+use crate::store::Writer;
 
 /// The revision that an instance is pinned to (decision 12).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +28,10 @@ pub(super) struct Pin {
     pub tag: Option<Tag>,
 }
 
-/// The running half of an instance: how its task is asked, then told, to stop.
+/// The running half of an instance: how its task is asked, then told, to stop, and how it is asked to go on with another
+/// revision.
 pub(super) struct Task {
+    pub moves: mpsc::UnboundedSender<Move>,
     pub soft: CancellationToken,
     pub hard: CancellationToken,
     pub join: tokio::task::JoinHandle<()>,
@@ -34,6 +41,8 @@ pub(super) struct Task {
 #[derive(Clone)]
 pub(super) struct State {
     pub pin: Pin,
+    /// The other revision while the instance moves from one to another: it is in use too.
+    pub beside: Option<Digest>,
     pub created_at: Timestamp,
     pub status: Status,
     pub since: Timestamp,
@@ -55,6 +64,7 @@ impl State {
     pub(super) fn new(pin: Pin, limits: Limits, now: Timestamp) -> Self {
         Self {
             pin,
+            beside: None,
             created_at: now,
             status: Status::Created,
             since: now,
@@ -75,7 +85,7 @@ impl State {
 pub(super) struct Slot {
     pub spec: InstanceSpec,
     pub log: Arc<LogRing>,
-    /// Held by whoever starts, stops or deletes it: these never overlap.
+    /// Held by whoever starts, stops, moves or deletes it: these never overlap.
     pub task: tokio::sync::Mutex<Option<Task>>,
     state: Mutex<State>,
     shared: Arc<Shared>,
@@ -86,6 +96,23 @@ pub(super) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub metrics: InstanceMetrics,
     pub usage: UsageIndex,
+    pub writer: Writer,
+}
+
+impl Shared {
+    /// The instance runs this revision from now on.
+    fn entered(&self, pin: &Pin, instance: &InstanceId, now: Timestamp) {
+        persist::usage_soon(&self.writer, self.usage.started(&pin.name, pin.hash, instance, now));
+        self.metrics.revision(pin, 1);
+    }
+
+    /// The instance no longer runs this revision.
+    fn left(&self, pin: &Pin, instance: &InstanceId, now: Timestamp) {
+        if let Some(row) = self.usage.stopped(&pin.name, pin.hash, instance, now) {
+            persist::usage_soon(&self.writer, row);
+        }
+        self.metrics.revision(pin, -1);
+    }
 }
 
 impl Slot {
@@ -144,6 +171,31 @@ impl Slot {
         }
     }
 
+    /// The instance is pinned to another revision. The one that it leaves stays in use until [`State::beside`] is cleared: what is
+    /// on the disk still says so.
+    pub(super) fn repin(&self, to: &Prepared) {
+        let now = self.now();
+        let mut state = self.lock();
+        let from = std::mem::replace(&mut state.pin, to.pin.clone());
+        state.beside = Some(from.hash);
+        state.dry_run = to.dry_run;
+        if state.engine_hash.is_some() {
+            state.engine_hash = Some(to.program.engine_hash());
+        }
+        let runs = state.status.is_running();
+        drop(state);
+        if runs {
+            self.shared.left(&from, &self.spec.id, now);
+            self.shared.entered(&to.pin, &self.spec.id, now);
+        }
+    }
+
+    /// Whether the instance is pinned to this revision, or about to be.
+    pub(super) fn uses(&self, hash: &Digest) -> bool {
+        let state = self.lock();
+        state.pin.hash == *hash || state.beside.as_ref() == Some(hash)
+    }
+
     /// Notes a failure where operators look: in the view, in the instance's log, in the host's log.
     pub(super) fn failed(&self, error: LastError, level: LogLevel) {
         self.log.host(level, format!("{}: {}", error.code, error.message), self.now());
@@ -162,14 +214,8 @@ impl Slot {
         metrics.instances.with_label_values(&[before.as_str()]).dec();
         metrics.instances.with_label_values(&[after.as_str()]).inc();
         match (before.is_running(), after.is_running()) {
-            (false, true) => {
-                self.shared.usage.started(&pin.name, pin.hash, &self.spec.id, now);
-                metrics.revision(pin, 1);
-            }
-            (true, false) => {
-                self.shared.usage.stopped(&pin.name, pin.hash, &self.spec.id, now);
-                metrics.revision(pin, -1);
-            }
+            (false, true) => self.shared.entered(pin, &self.spec.id, now),
+            (true, false) => self.shared.left(pin, &self.spec.id, now),
             _ => {}
         }
     }

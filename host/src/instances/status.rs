@@ -35,6 +35,8 @@ pub enum Step {
     Ready,
     /// The first guest of a start could not be made: the caller is told why.
     Refuse,
+    /// A refresh moves it to another revision: its guest makes way for one of that revision.
+    Replace,
     /// The guest faulted, or could not be made again after a fault.
     Fault,
     /// It faulted for the last time that the policy allows.
@@ -71,12 +73,13 @@ impl Status {
             (S::Created | S::Stopped | S::Quarantined, Step::Start) => Ok(S::Starting),
             (S::Starting, Step::Ready) => Ok(S::Running),
             (S::Starting, Step::Refuse) => Ok(S::Stopped),
+            (S::Running | S::Faulted, Step::Replace) => Ok(S::Starting),
             (S::Starting | S::Running, Step::Fault) => Ok(S::Faulted),
             (S::Faulted, Step::Retry) => Ok(S::Starting),
             (S::Faulted, Step::Quarantine) => Ok(S::Quarantined),
             (S::Starting | S::Running | S::Faulted, Step::Stop) => Ok(S::Stopping),
             // Whatever its guest still does, what was asked to stop is stopping.
-            (S::Stopping, Step::Ready | Step::Fault | Step::Retry | Step::Quarantine) => Ok(S::Stopping),
+            (S::Stopping, Step::Ready | Step::Replace | Step::Fault | Step::Retry | Step::Quarantine) => Ok(S::Stopping),
             (S::Stopping, Step::End) => Ok(S::Stopped),
             (S::Quarantined, Step::Stop) => Ok(S::Stopped),
             (from, step) => Err(IllegalStep { from, step }),
@@ -134,7 +137,17 @@ mod tests {
 
     #[test]
     fn the_table_of_an_instances_life() {
-        let steps = [Step::Start, Step::Retry, Step::Ready, Step::Refuse, Step::Fault, Step::Quarantine, Step::Stop, Step::End];
+        let steps = [
+            Step::Start,
+            Step::Retry,
+            Step::Ready,
+            Step::Refuse,
+            Step::Replace,
+            Step::Fault,
+            Step::Quarantine,
+            Step::Stop,
+            Step::End,
+        ];
         let mut table = String::new();
         for from in Status::ALL {
             let row: Vec<_> = steps
@@ -145,10 +158,10 @@ mod tests {
         }
         let expected = "created: Start>starting\n\
              starting: Ready>running Refuse>stopped Fault>faulted Stop>stopping\n\
-             running: Fault>faulted Stop>stopping\n\
-             faulted: Retry>starting Quarantine>quarantined Stop>stopping\n\
+             running: Replace>starting Fault>faulted Stop>stopping\n\
+             faulted: Retry>starting Replace>starting Quarantine>quarantined Stop>stopping\n\
              quarantined: Start>starting Stop>stopped\n\
-             stopping: Retry>stopping Ready>stopping Fault>stopping Quarantine>stopping End>stopped\n\
+             stopping: Retry>stopping Ready>stopping Replace>stopping Fault>stopping Quarantine>stopping End>stopped\n\
              stopped: Start>starting\n";
         assert_eq!(table, expected);
     }

@@ -7,15 +7,17 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::counters::{FuelUse, MemoryUse};
+use super::roster::Floors;
 use super::slot::{Pin, Slot};
 use super::spec::{InstanceSpec, Scope};
 use super::status::{LastError, Status};
 use super::usage::{Usage, UsageIndex};
 use crate::base::{Digest, InstanceId, ProviderName, StrategyName, Tag};
 use crate::bus::DropCounts;
+use crate::catalogue::Catalogue;
 use crate::market::{EventKind, Symbol};
 use crate::sandbox::Limits;
-use crate::trading::{Desk, Profit};
+use crate::trading::Profit;
 
 /// The strategy of an instance.
 #[derive(Clone, Debug, Serialize)]
@@ -82,6 +84,8 @@ pub struct InstanceView {
     pub selector: String,
     /// The revision it is pinned to.
     pub hash: Digest,
+    /// Whether a refresh would move it, or stop it because its selector resolves to nothing any more.
+    pub out_of_date: bool,
     /// The JavaScript engine inside it; known once it was started.
     pub engine_hash: Option<Digest>,
     /// Starts by operators and by the host, over its whole life.
@@ -130,6 +134,8 @@ pub struct InstanceSummary {
     pub strategy_hash: Digest,
     /// As it was given.
     pub strategy_selector: String,
+    /// Whether a refresh would move it, or stop it because its selector resolves to nothing any more.
+    pub out_of_date: bool,
     /// Names of the scope, sorted.
     pub providers: Vec<ProviderName>,
     /// Symbols of all providers, sorted, each once.
@@ -160,8 +166,8 @@ pub struct RevisionUser {
 
 impl InstanceView {
     /// What is known of one instance at this moment.
-    pub(super) fn of(slot: &Slot, usage: &UsageIndex, desk: &Desk) -> Self {
-        let (spec, state) = (&slot.spec, slot.state());
+    pub(super) fn of(slot: &Slot, usage: &UsageIndex, floors: &Floors) -> Self {
+        let (spec, state, desk) = (&slot.spec, slot.state(), &floors.desk);
         let (pin, counters) = (state.pin, state.counters);
         Self {
             id: spec.id.clone(),
@@ -181,6 +187,7 @@ impl InstanceView {
             created_at: state.created_at.to_rfc3339(),
             selector: spec.selector.clone(),
             hash: pin.hash,
+            out_of_date: is_out_of_date(&floors.catalogue, spec, &pin),
             engine_hash: state.engine_hash,
             run: state.run,
             dry_run: state.dry_run,
@@ -208,12 +215,13 @@ impl InstanceView {
 
 impl InstanceSummary {
     /// What is known of one instance at this moment, in one row.
-    pub(super) fn of(slot: &Slot, usage: &UsageIndex) -> Self {
+    pub(super) fn of(slot: &Slot, usage: &UsageIndex, catalogue: &Catalogue) -> Self {
         let (spec, state) = (&slot.spec, slot.state());
         Self {
             id: spec.id.clone(),
             usage: usage.of(&state.pin.name, state.pin.hash),
             links: Links::of(spec, &state.pin),
+            out_of_date: is_out_of_date(catalogue, spec, &state.pin),
             strategy_identifier: state.pin.name,
             strategy_tag: state.pin.tag,
             strategy_hash: state.pin.hash,
@@ -236,6 +244,11 @@ impl Links {
             usage: format!("/strategies/modules/{}@{}/usage", pin.name, pin.hash),
         }
     }
+}
+
+/// Looks at memory only.
+fn is_out_of_date(catalogue: &Catalogue, spec: &InstanceSpec, pin: &Pin) -> bool {
+    catalogue.resolve(&spec.selector).map_or(true, |resolved| resolved.hash != pin.hash)
 }
 
 fn aggregated(spec: &InstanceSpec) -> Vec<Symbol> {

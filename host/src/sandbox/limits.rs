@@ -33,6 +33,26 @@ macro_rules! limits {
             $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $field: Option<u64>,)*
         }
 
+        impl LimitOverrides {
+            /// The fields, as they are written in JSON.
+            pub const NAMES: &'static [&'static str] = &[$($wire,)*];
+
+            /// Puts one figure in, by its name in JSON. `false` when there is no limit of that name.
+            ///
+            /// # Errors
+            /// [`LimitError`] when the figure lies outside what any host allows; nothing is changed then.
+            pub fn set(&mut self, name: &str, value: u64) -> Result<bool, LimitError> {
+                match name {
+                    $($wire => {
+                        check($wire, value, $min, $max)?;
+                        self.$field = Some(value);
+                    })*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+        }
+
         impl Default for Limits {
             fn default() -> Self {
                 Self { $($field: $default,)* }
@@ -121,6 +141,20 @@ mod tests {
         let error = Limits::default().with(&huge).unwrap_err();
         assert_eq!(error.to_string(), "limits.memoryBytes is 1099511627776: it must be 4194304 to 67108864");
         assert!(serde_json::from_str::<LimitOverrides>(r#"{"fuel": 1}"#).is_err(), "unknown limits are refused");
+    }
+
+    #[test]
+    fn overrides_are_set_by_name() {
+        let mut asked = LimitOverrides::default();
+        assert_eq!(asked.set("fuelPerEvent", 1_000_000), Ok(true));
+        assert_eq!(asked.set("fuel", 1), Ok(false));
+        assert_eq!(asked.set("timers", 5_000).unwrap_err().to_string(), "limits.timers is 5000: it must be 0 to 1024");
+        assert_eq!(serde_json::to_value(&asked).unwrap(), serde_json::json!({ "fuelPerEvent": 1_000_000 }));
+        for name in LimitOverrides::NAMES {
+            let limit = serde_json::to_value(Limits::default()).unwrap()[name].as_u64().unwrap();
+            assert_eq!(asked.set(name, limit), Ok(true), "{name}");
+        }
+        assert_eq!(Limits::default().with(&asked).unwrap(), Limits::default());
     }
 
     #[test]

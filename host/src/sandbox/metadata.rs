@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{StrategyName, Tag};
 use crate::market::EventKind;
+use crate::sandbox::LimitOverrides;
 
 /// The normalised and checked `module.exports.metadata`, in the gateway's JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct Metadata {
     /// Whether configuration keys that are not declared are accepted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub additional_config: bool,
+    /// The limits that the author asks for: shown and compared between revisions, never granted by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitOverrides>,
 }
 
 /// One declared field of the configuration.

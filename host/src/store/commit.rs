@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StoreError;
 use super::writer::{Request, Shared, WriteOp};
-use super::{executions, instances, meta, orders, providers, saved_state};
+use super::{executions, instances, meta, orders, providers, saved_state, usage};
 use crate::base::metrics::Metrics;
 use crate::base::{Clock, Timestamp};
 
@@ -186,6 +186,8 @@ async fn apply(db: &mut SqliteConnection, op: &WriteOp, now: Timestamp) -> Resul
         WriteOp::UpdateOrder(update) => orders::update(db, update, now).await,
         WriteOp::InsertExecution(execution) => executions::insert(db, execution, now).await,
         WriteOp::SaveState { instance, json } => saved_state::save(db, instance, json, now).await,
+        WriteOp::DropState(instance) => saved_state::forget(db, instance).await,
+        WriteOp::WidenUsage(row) => usage::widen(db, row).await,
         WriteOp::UpsertProvider(row) => providers::upsert(db, row, now).await,
         WriteOp::DeleteProvider(name) => providers::delete(db, name).await,
         WriteOp::SetMeta { name, value } => meta::set(db, name, value).await,

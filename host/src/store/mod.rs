@@ -14,6 +14,7 @@ mod providers;
 mod saved_state;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -36,6 +37,7 @@ pub use executions::{ExecutionFilter, ExecutionRow, NewExecution};
 pub use instances::{Desired, InstanceRow};
 pub use orders::{NewOrder, OrderFilter, OrderRow, OrderUpdate};
 pub use providers::ProviderRow;
+pub use usage::UsageRow;
 pub use writer::{Then, WriteOp, Writer};
 
 /// The database's file in the data directory.
@@ -188,6 +190,14 @@ impl Store {
     /// As for every read.
     pub async fn saved_state(&self, instance: &InstanceId) -> Result<Option<String>, StoreError> {
         saved_state::load(&self.readers, instance).await
+    }
+
+    /// When revisions were in use, by strategy and hash.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub async fn usages(&self) -> Result<Vec<UsageRow>, StoreError> {
+        usage::list(&self.readers).await
     }
 
     /// A fact about the host that was written with [`WriteOp::SetMeta`].

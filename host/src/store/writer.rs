@@ -13,6 +13,7 @@ use super::executions::NewExecution;
 use super::instances::InstanceRow;
 use super::orders::{NewOrder, OrderUpdate};
 use super::providers::ProviderRow;
+use super::usage::UsageRow;
 use crate::base::{InstanceId, ProviderName};
 
 /// One change. All of them may be repeated after a crash without harm.
@@ -35,6 +36,10 @@ pub enum WriteOp {
         /// Any JSON text.
         json: String,
     },
+    /// Forgets what an instance asked to keep. Nothing happens when there is nothing.
+    DropState(InstanceId),
+    /// Widens the times between which a revision was in use.
+    WidenUsage(Box<UsageRow>),
     /// Makes or replaces a provider.
     UpsertProvider(Box<ProviderRow>),
     /// Removes a provider. Nothing happens when there is none.

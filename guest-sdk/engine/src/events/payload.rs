@@ -27,7 +27,7 @@ pub struct Risk {
     pub provider: u16,
 }
 
-/// The field names of every payload and the words that fields choose from.
+/// The field names of every payload, interned, and the words that fields choose from.
 pub struct Names {
     trade: &'static [Atom],
     ticker: &'static [Atom],
@@ -44,66 +44,76 @@ pub struct Names {
     states: [Value; 6],
 }
 
+const TRADE: [&str; 5] = ["tradeId", "side", "price", "quantity", "timestamp"];
+const TICKER: [&str; 5] = ["lastPrice", "bidPrice", "askPrice", "volume24h", "timestamp"];
+const BOOK: [&str; 6] = ["bids", "asks", "checksum", "lastUpdate", "firstUpdateId", "finalUpdateId"];
+const LEVEL: [&str; 2] = ["price", "quantity"];
+const KLINE: [&str; 7] = ["openPrice", "closePrice", "highPrice", "lowPrice", "volume", "openTime", "closeTime"];
+const INSTRUMENT_UPDATE: [&str; 1] = ["instrument"];
+const INSTRUMENT: [&str; 18] = [
+    "symbol",
+    "type",
+    "baseCurrency",
+    "quoteCurrency",
+    "venue",
+    "expiry",
+    "contractValue",
+    "contractCurrency",
+    "strike",
+    "optionType",
+    "priceIncrement",
+    "quantityIncrement",
+    "pricePrecision",
+    "quantityPrecision",
+    "notionalPrecision",
+    "minNotional",
+    "minQuantity",
+    "maxQuantity",
+];
+const BALANCE: [&str; 4] = ["currency", "total", "available", "timestamp"];
+const REPORT: [&str; 15] = [
+    "clientOrderId",
+    "exchangeOrderId",
+    "state",
+    "side",
+    "orderType",
+    "price",
+    "quantity",
+    "filledQuantity",
+    "remainingQty",
+    "avgFillPrice",
+    "commissionAmount",
+    "commissionAsset",
+    "timestamp",
+    "rejectReason",
+    "symbol",
+];
+const RISK: [&str; 10] = [
+    "strategyId",
+    "provider",
+    "symbol",
+    "status",
+    "reason",
+    "breachType",
+    "metrics",
+    "killSwitchEngaged",
+    "circuitBreakerOpen",
+    "timestamp",
+];
+
 impl Names {
     pub fn intern() -> JsResult<Names> {
         Ok(Names {
-            trade: atoms(&["tradeId", "side", "price", "quantity", "timestamp"]),
-            ticker: atoms(&["lastPrice", "bidPrice", "askPrice", "volume24h", "timestamp"]),
-            book: atoms(&["bids", "asks", "checksum", "lastUpdate", "firstUpdateId", "finalUpdateId"]),
-            level: ["price", "quantity"].map(Atom::new),
-            kline: atoms(&["openPrice", "closePrice", "highPrice", "lowPrice", "volume", "openTime", "closeTime"]),
-            instrument_update: atoms(&["instrument"]),
-            instrument: [
-                "symbol",
-                "type",
-                "baseCurrency",
-                "quoteCurrency",
-                "venue",
-                "expiry",
-                "contractValue",
-                "contractCurrency",
-                "strike",
-                "optionType",
-                "priceIncrement",
-                "quantityIncrement",
-                "pricePrecision",
-                "quantityPrecision",
-                "notionalPrecision",
-                "minNotional",
-                "minQuantity",
-                "maxQuantity",
-            ]
-            .map(Atom::new),
-            balance: atoms(&["currency", "total", "available", "timestamp"]),
-            report: atoms(&[
-                "clientOrderId",
-                "exchangeOrderId",
-                "state",
-                "side",
-                "orderType",
-                "price",
-                "quantity",
-                "filledQuantity",
-                "remainingQty",
-                "avgFillPrice",
-                "commissionAmount",
-                "commissionAsset",
-                "timestamp",
-                "rejectReason",
-                "symbol",
-            ]),
-            risk: atoms(&[
-                "strategyId",
-                "provider",
-                "symbol",
-                "status",
-                "reason",
-                "breachType",
-                "metrics",
-                "killSwitchEngaged",
-                "circuitBreakerOpen",
-                "timestamp",
-            ]),
+            trade: atoms(&TRADE),
+            ticker: atoms(&TICKER),
+            book: atoms(&BOOK),
+            level: LEVEL.map(Atom::new),
+            kline: atoms(&KLINE),
+            instrument_update: atoms(&INSTRUMENT_UPDATE),
+            instrument: INSTRUMENT.map(Atom::new),
+            balance: atoms(&BALANCE),
+            report: atoms(&REPORT),
+            risk: atoms(&RISK),
             sides: words(["Buy", "Sell"])?,
             order_types: words(["Market", "Limit"])?,
             states: words(["ACK", "PARTIAL", "FILLED", "CANCELLED", "REJECTED", "EXPIRED"])?,

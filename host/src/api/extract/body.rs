@@ -1,5 +1,6 @@
 //! The JSON body of a request: read within the limits, taken strictly.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use http_body_util::{BodyExt as _, LengthLimitError};
@@ -16,20 +17,50 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if !content_type.is_some_and(is_json) {
-            let message =
-                format!("the body must be JSON with `Content-Type: application/json`, not `{}`", content_type.unwrap_or("none"));
-            return Err(ApiError::new(Code::UnsupportedMediaType, message));
-        }
-        // Length and time are limited by layers around the body; what they say arrives here as an error of the stream.
-        let bytes = request.into_body().collect().await.map_err(|error| unreadable(&error))?.to_bytes();
-        // serde reads an array as a structure whose fields come in order, which no client of ours can mean.
-        if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-            return Err(ApiError::new(Code::InvalidBody, "the body must be a JSON object"));
-        }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| refused(&error))
+        declared_json(&request)?;
+        parse(&collect(request).await?).map(Self)
     }
+}
+
+/// The same where the body may be left out.
+#[derive(Debug)]
+pub(crate) struct MaybeBody<T>(pub(crate) Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaybeBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let declared = declared_json(&request);
+        let bytes = collect(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        declared?;
+        parse(&bytes).map(|body| Self(Some(body)))
+    }
+}
+
+fn declared_json(request: &Request) -> Result<(), ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type.is_some_and(is_json) {
+        return Ok(());
+    }
+    let message =
+        format!("the body must be JSON with `Content-Type: application/json`, not `{}`", content_type.unwrap_or("none"));
+    Err(ApiError::new(Code::UnsupportedMediaType, message))
+}
+
+/// Length and time are limited by layers around the body; what they say arrives here as an error of the stream.
+async fn collect(request: Request) -> Result<Bytes, ApiError> {
+    Ok(request.into_body().collect().await.map_err(|error| unreadable(&error))?.to_bytes())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde reads an array as a structure whose fields come in order, which no client of ours can mean.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(ApiError::new(Code::InvalidBody, "the body must be a JSON object"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| refused(&error))
 }
 
 /// `application/json` or a type that ends in `+json`, with or without parameters.

@@ -2,9 +2,11 @@
 //! never passes in silence.
 
 mod body;
+mod by;
 mod path;
 mod query;
 
-pub(super) use body::Body;
-pub(super) use path::Segment;
+pub(super) use body::{Body, MaybeBody};
+pub(super) use by::{By, Identity};
+pub(super) use path::{Segment, Segments};
 pub(super) use query::{FromQuery, Parameters, Query};

@@ -1,4 +1,4 @@
-//! The one variable segment of a path, decoded and parsed.
+//! The variable segments of a path, decoded and parsed.
 
 use std::str::FromStr;
 
@@ -21,13 +21,47 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let segment: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
-        let refused = |what| Err(ApiError::new(Code::InvalidParameter, format!("the path {what}")));
-        match segment {
-            // Trimming would let two spellings mean the same thing, one of which logs and people cannot see.
-            Ok(Path(text)) if text.trim() != text => refused("begins or ends a segment with white space"),
-            Ok(Path(text)) => Ok(Self(text.parse()?)),
-            Err(_) => refused("is not valid UTF-8 after percent-decoding"),
+        let path: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
+        match path {
+            Ok(Path(text)) => read(&text).map(Self),
+            Err(_) => Err(undecodable()),
         }
     }
+}
+
+/// The two `{...}` of a route.
+#[derive(Debug)]
+pub(crate) struct Segments<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S, T, U> FromRequestParts<S> for Segments<T, U>
+where
+    S: Send + Sync,
+    T: FromStr,
+    U: FromStr,
+    ApiError: From<T::Err> + From<U::Err>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path: Result<Path<(String, String)>, PathRejection> = Path::from_request_parts(parts, state).await;
+        match path {
+            Ok(Path((first, second))) => Ok(Self(read(&first)?, read(&second)?)),
+            Err(_) => Err(undecodable()),
+        }
+    }
+}
+
+fn read<T: FromStr>(text: &str) -> Result<T, ApiError>
+where
+    ApiError: From<T::Err>,
+{
+    // Trimming would let two spellings mean the same thing, one of which logs and people cannot see.
+    if text.trim() != text {
+        return Err(ApiError::new(Code::InvalidParameter, "the path begins or ends a segment with white space"));
+    }
+    Ok(text.parse()?)
+}
+
+fn undecodable() -> ApiError {
+    ApiError::new(Code::InvalidParameter, "the path is not valid UTF-8 after percent-decoding")
 }

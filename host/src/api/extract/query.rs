@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use crate::api::error::{ApiError, Code};
+use crate::base::Timestamp;
 
 /// The parameters of one operation, taken out of the query.
 pub(crate) trait FromQuery: Sized {
@@ -105,9 +106,21 @@ impl Parameters {
         self.parsed(name, "a non-negative integer", |text| text.parse().ok())
     }
 
-    /// `true` or `false`; absent is false.
+    /// A boolean in the spellings that clients of the gateway send (Go's `strconv.ParseBool`); absent is false.
     pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, ApiError> {
-        Ok(self.parsed(name, "a boolean (`true` or `false`)", |text| text.parse().ok())?.unwrap_or(false))
+        let parse = |text: &str| match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+            _ => None,
+        };
+        Ok(self.parsed(name, "a boolean (`true` or `false`)", parse)?.unwrap_or(false))
+    }
+
+    /// A moment, RFC 3339; absent is now.
+    pub(crate) fn time(&mut self, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
+        // A `+` of an offset from UTC that was not percent-encoded arrives as a space.
+        let parse = |text: &str| Timestamp::from_rfc3339(&text.replace(' ', "+"));
+        self.parsed(name, "a time such as 2026-11-20T08:00:00Z", parse)
     }
 
     fn nothing_left(&self) -> Result<(), ApiError> {

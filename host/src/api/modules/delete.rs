@@ -7,17 +7,29 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::api::error::ApiError;
-use crate::api::extract::{Query, Segment};
+use crate::api::extract::{By, FromQuery, Parameters, Query, Segment};
 use crate::api::state::Api;
+
+pub(crate) struct Wanted {
+    reason: Option<String>,
+}
+
+impl FromQuery for Wanted {
+    fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        Ok(Self { reason: parameters.one("reason")? })
+    }
+}
 
 pub(crate) async fn delete(
     State(api): State<Api>,
     Segment(selector): Segment<String>,
-    _: Query<()>,
+    by: By,
+    Query(wanted): Query<Wanted>,
 ) -> Result<StatusCode, ApiError> {
+    let cause = by.because(wanted.reason)?;
     let (catalogue, instances) = (Arc::clone(&api.catalogue), Arc::clone(&api.instances));
     api.carry_through_blocking(move || {
-        catalogue.delete(&selector, |hash| instances.users_of(hash).into_iter().map(|user| user.id).collect())?;
+        catalogue.delete(&selector, |hash| instances.users_of(hash).into_iter().map(|user| user.id).collect(), &cause)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

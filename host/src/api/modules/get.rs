@@ -1,8 +1,9 @@
-//! `GET /strategies/modules/{selector}`: one strategy, seen from the revision that the selector means now.
+//! `GET /strategies/modules/{selector}`: one strategy, seen from the revision that the selector means now, or meant at a time.
 
 use axum::Json;
 use axum::extract::State;
 
+use super::moment::Moment;
 use super::view::Module;
 use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
@@ -11,7 +12,11 @@ use crate::api::state::Api;
 pub(crate) async fn get(
     State(api): State<Api>,
     Segment(selector): Segment<String>,
-    _: Query<()>,
+    Query(moment): Query<Moment>,
 ) -> Result<Json<Module>, ApiError> {
-    Ok(Json(Module::of(api.catalogue.summary(&selector)?, &api)))
+    let summary = match moment.at {
+        Some(at) => api.catalogue.summary_at(&selector, at)?,
+        None => api.catalogue.summary(&selector)?,
+    };
+    Ok(Json(Module::of(summary, &api)))
 }

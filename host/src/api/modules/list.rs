@@ -43,13 +43,11 @@ pub(crate) struct Listing {
 }
 
 pub(crate) async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Json<Listing>, ApiError> {
-    // Paging comes after all filters; what runs is not known to the catalogue.
-    let filter = ListFilter { strategy: wanted.strategy, hash: wanted.hash, ..ListFilter::default() };
-    let mut modules: Vec<Module> =
-        api.catalogue.list(&filter).modules.into_iter().map(|summary| Module::of(summary, &api)).collect();
-    modules.retain(|module| !wanted.running_only || module.is_running());
-    let total = modules.len();
-    let offset = wanted.offset.min(total);
-    let modules = modules.into_iter().skip(offset).take(wanted.limit.unwrap_or(usize::MAX)).collect();
-    Ok(Json(Listing { modules, total, offset, limit: wanted.limit, strategy_directory: DIRECTORY }))
+    let Wanted { strategy, hash, running_only, limit, offset } = wanted;
+    // What runs is not known to the catalogue.
+    let running = || api.instances.usages().into_iter().filter(|usage| usage.running).map(|usage| usage.strategy).collect();
+    let among = running_only.then(running);
+    let listing = api.catalogue.list(&ListFilter { strategy, hash, among, limit, offset });
+    let modules = listing.modules.into_iter().map(|summary| Module::of(summary, &api)).collect();
+    Ok(Json(Listing { modules, total: listing.total, offset: listing.offset, limit, strategy_directory: DIRECTORY }))
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use super::moment::Moment;
 use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
 use crate::api::state::Api;
@@ -13,9 +14,13 @@ use crate::api::state::Api;
 pub(crate) async fn source(
     State(api): State<Api>,
     Segment(selector): Segment<String>,
-    _: Query<()>,
+    Query(moment): Query<Moment>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let hash = api.catalogue.resolve(&selector)?.hash;
+    let resolved = match moment.at {
+        Some(at) => api.catalogue.resolve_at(&selector, at)?,
+        None => api.catalogue.resolve(&selector)?,
+    };
+    let hash = resolved.hash;
     let catalogue = Arc::clone(&api.catalogue);
     let source = tokio::task::spawn_blocking(move || catalogue.source(&hash)).await.map_err(ApiError::internal)??;
     Ok(([(header::CONTENT_TYPE, "application/javascript; charset=utf-8")], source.entry().bytes.clone()))

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::view::DIRECTORY;
 use crate::api::error::{ApiError, Code};
-use crate::api::extract::{Body, Query};
+use crate::api::extract::{Body, By, Query};
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName, Tag};
-use crate::catalogue::{AddOptions, Added, NewRevision, strategy_name};
+use crate::catalogue::{AddOptions, Added, Difference, NewRevision, Selector, strategy_name};
 use crate::compile::{Compiled, Source, SourceFile};
 
 /// The contract that sources are compiled for: what `wit/world.wit` says.
@@ -39,6 +39,8 @@ pub(crate) struct Upload {
     reassign_tags: Vec<String>,
     #[serde(default)]
     promote_latest: bool,
+    /// Why, for the history of the tags that move.
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +50,10 @@ pub(crate) struct Uploaded {
     status: &'static str,
     strategy_directory: &'static str,
     module: Module,
+    /// The number of the change; null when the same upload was there before.
+    generation: Option<u64>,
+    /// What the revision declares other than the one that `latest` pointed to; null when there was none, or it is the same.
+    changes: Option<Difference>,
 }
 
 #[derive(Serialize)]
@@ -79,21 +85,44 @@ struct Moved {
 
 pub(crate) async fn upload(
     State(api): State<Api>,
+    by: By,
     _: Query<()>,
     Body(upload): Body<Upload>,
 ) -> Result<(StatusCode, Json<Uploaded>), ApiError> {
+    let (created, uploaded) = store(&api, upload, None, by).await?;
+    Ok((if created { StatusCode::CREATED } else { StatusCode::OK }, Json(uploaded)))
+}
+
+/// Compiles and stores; true when the revision is new.
+pub(super) async fn store(api: &Api, upload: Upload, replaces: Option<Selector>, by: By) -> Result<(bool, Uploaded), ApiError> {
+    let stored = try_store(api, upload, replaces, by).await;
+    if let Err(error) = &stored {
+        api.counters().upload_refused(error);
+    }
+    stored
+}
+
+async fn try_store(api: &Api, mut upload: Upload, replaces: Option<Selector>, by: By) -> Result<(bool, Uploaded), ApiError> {
     let source = upload.source()?;
-    let options = upload.options()?;
+    let cause = by.because(upload.reason.take())?;
+    let options = AddOptions { replaces, ..upload.options()? };
     let compiled = api.compiler.compile(&source).await?;
     let catalogue = Arc::clone(&api.catalogue);
+    let shared = api.clone();
     api.carry_through_blocking(move || {
         let new =
             NewRevision { source: &source, metadata: Arc::clone(&compiled.metadata), engine: compiled.engine, world: WORLD };
-        let added = catalogue.add(&new, &options)?;
-        let status = if added.created { StatusCode::CREATED } else { StatusCode::OK };
-        let uploaded =
-            Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module: Module::of(added, &compiled) };
-        Ok((status, Json(uploaded)))
+        let added = catalogue.add(&new, &options, &cause)?;
+        for step in added.moved.iter().filter(|step| step.previous.is_some()) {
+            shared.counters().tag_reassigned(&added.name, &step.tag);
+        }
+        let before = added.before.filter(|before| *before != added.hash);
+        let before = before.and_then(|before| Some((before, catalogue.revision(&before).ok()?.metadata().ok()?.clone())));
+        let changes = before.map(|(hash, before)| Difference::between(hash, &before, &compiled.metadata));
+        let (created, generation) = (added.created, added.generation);
+        let module = Module::of(added, &compiled);
+        let uploaded = Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module, generation, changes };
+        Ok((created, uploaded))
     })
     .await
 }
@@ -140,6 +169,7 @@ impl Upload {
             aliases: self.aliases,
             reassign_tags: self.reassign_tags,
             promote_latest: self.promote_latest,
+            replaces: None,
         })
     }
 }

@@ -100,8 +100,4 @@ impl Module {
             name: summary.name,
         }
     }
-
-    pub(super) fn is_running(&self) -> bool {
-        !self.running.is_empty()
-    }
 }

@@ -1,5 +1,5 @@
-//! `GET /strategies`: the metadata of every strategy's default revision, by name. Invalid ones are left out; they are listed
-//! with their diagnostics under `/strategies/modules`.
+//! `GET /strategies`: the metadata of every strategy's default revision as of the last refresh, by name (decision 6). Invalid
+//! ones are left out; they are listed with their diagnostics under `/strategies/modules`.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +9,6 @@ use super::view::shown;
 use crate::api::error::ApiError;
 use crate::api::extract::Query;
 use crate::api::state::Api;
-use crate::catalogue::ListFilter;
 use crate::sandbox::Metadata;
 
 #[derive(Serialize)]
@@ -18,6 +17,5 @@ pub(crate) struct Listing {
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Query<()>) -> Result<Json<Listing>, ApiError> {
-    let modules = api.catalogue.list(&ListFilter::default()).modules;
-    Ok(Json(Listing { strategies: modules.iter().filter_map(|module| module.metadata.as_deref()).map(shown).collect() }))
+    Ok(Json(Listing { strategies: api.catalogue.loaded().iter().map(|metadata| shown(metadata)).collect() }))
 }

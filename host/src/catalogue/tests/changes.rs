@@ -46,8 +46,10 @@ fn what_is_stored_is_what_was_sent_for_its_owner_only() {
     assert_eq!(added.path, format!("delay/{}/delay.js", added.hash.hex()));
     assert_eq!(std::fs::read(dir.path().join(&added.path)).unwrap(), source("delay", 1).entry().bytes);
     let hash = added.hash;
+    catalogue.save().unwrap();
     let expected = format!(
         r#"{{
+  "$generation": 1,
   "delay": {{
     "hashes": {{
       "{hash}": {{
@@ -69,12 +71,14 @@ fn what_is_stored_is_what_was_sent_for_its_owner_only() {
         added.path
     );
     assert_eq!(std::fs::read_to_string(dir.path().join("registry.json")).unwrap(), expected);
-    for (path, forbidden) in [("registry.json", 0o137), (added.path.as_str(), 0o137), ("delay", 0o027), (".lock", 0o137)] {
+    for (path, forbidden) in
+        [("registry.json", 0o137), ("history.jsonl", 0o137), (added.path.as_str(), 0o137), ("delay", 0o027), (".lock", 0o137)]
+    {
         let mode = std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & forbidden, 0, "{path}: {mode:o}");
     }
     let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 3, "no temporary file is left: {names:?}");
+    assert_eq!(names.len(), 4, "no temporary file is left: {names:?}");
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn a_revision_of_several_files_is_one_thing() {
     let catalogue = open(dir.path());
     let source = several(&[("delay.js", "// delay 1"), ("lib/deep/b.js", "b"), ("a.json", "{}")]);
     let new = NewRevision { source: &source, metadata: metadata("delay", Some("v1")), engine: Digest::of(b"engine"), world: "w" };
-    let added = catalogue.add(&new, &AddOptions::default()).unwrap();
+    let added = catalogue.add(&new, &AddOptions::default(), &cause("")).unwrap();
     same(&catalogue.source(&added.hash).unwrap(), &source);
     drop(catalogue);
     let catalogue = open(dir.path());
@@ -91,10 +95,10 @@ fn a_revision_of_several_files_is_one_thing() {
     let file = dir.path().join("delay").join(added.hash.hex()).join("lib/deep/b.js");
     std::fs::write(&file, "c").unwrap();
     assert_eq!(catalogue.source(&added.hash).unwrap_err().code(), "revision_invalid", "every file counts");
-    assert!(!catalogue.add(&new, &AddOptions::default()).unwrap().created, "uploading it again mends it");
+    assert!(!catalogue.add(&new, &AddOptions::default(), &cause("")).unwrap().created, "uploading it again mends it");
     same(&catalogue.source(&added.hash).unwrap(), &source);
     assert!(catalogue.revision(&added.hash).unwrap().metadata().is_ok());
-    catalogue.delete("delay", nobody).unwrap();
+    catalogue.delete("delay", nobody, &cause("")).unwrap();
     assert!(!dir.path().join("delay").exists(), "folders go as well");
 
     let one = ("delay.js", "// delay 1");
@@ -102,7 +106,8 @@ fn a_revision_of_several_files_is_one_thing() {
         [&[one, ("Delay.js", "x")][..], &[one, ("a.js", "x"), ("A.js", "x")], &[("main.js", "// delay 1"), ("a.js", "x")]]
     {
         let source = several(files);
-        let error = catalogue.add(&NewRevision { source: &source, ..new.clone() }, &AddOptions::default()).unwrap_err();
+        let error =
+            catalogue.add(&NewRevision { source: &source, ..new.clone() }, &AddOptions::default(), &cause("")).unwrap_err();
         assert_eq!(error.code(), "filename_invalid", "{error}");
     }
 }
@@ -166,7 +171,7 @@ fn a_revision_in_use_is_not_deleted() {
     let before = picture(&catalogue);
     let used = |hash: &Digest| if *hash == one { vec!["i1".parse::<InstanceId>().unwrap()] } else { Vec::new() };
     for selector in ["delay", "delay:v1", "delay:latest", &one.to_string()] {
-        match catalogue.delete(selector, used).unwrap_err() {
+        match catalogue.delete(selector, used, &cause("")).unwrap_err() {
             CatalogueError::RevisionInUse { uses } => {
                 assert_eq!(uses, [RevisionUse { hash: one, instances: vec!["i1".parse().unwrap()] }]);
             }
@@ -174,7 +179,7 @@ fn a_revision_in_use_is_not_deleted() {
         }
     }
     assert_eq!(picture(&catalogue), before);
-    let deleted = catalogue.delete(&format!("delay@{two}"), used).unwrap();
+    let deleted = catalogue.delete(&format!("delay@{two}"), used, &cause("")).unwrap();
     assert_eq!(
         (deleted.hashes.as_slice(), deleted.tags.iter().map(Tag::as_str).collect::<Vec<_>>()),
         ([two].as_slice(), vec!["v2"])
@@ -183,12 +188,13 @@ fn a_revision_in_use_is_not_deleted() {
     assert!(!dir.path().join("delay").join(two.hex()).exists());
 
     let three = add(&catalogue, "delay", 3, "v3").hash;
-    let deleted = catalogue.delete("delay:latest", nobody).unwrap();
+    let deleted = catalogue.delete("delay:latest", nobody, &cause("")).unwrap();
     assert_eq!((deleted.hashes, deleted.tags.len()), (vec![one], 2), "a tag deletes one revision with all tags on it");
     assert_eq!(catalogue.resolve("delay").unwrap().hash, three, "without latest the smallest hash stands for the name");
-    assert_eq!(catalogue.delete("delay", nobody).unwrap().hashes, [three]);
-    assert_eq!(catalogue.delete("delay", nobody).unwrap_err().code(), "strategy_not_found");
-    assert_eq!(std::fs::read(dir.path().join("registry.json")).unwrap(), b"{}");
+    assert_eq!(catalogue.delete("delay", nobody, &cause("")).unwrap().hashes, [three]);
+    assert_eq!(catalogue.delete("delay", nobody, &cause("")).unwrap_err().code(), "strategy_not_found");
+    catalogue.save().unwrap();
+    assert_eq!(std::fs::read(dir.path().join("registry.json")).unwrap(), b"{\n  \"$generation\": 6\n}");
     assert!(!dir.path().join("delay").exists());
 }
 
@@ -231,7 +237,7 @@ fn built_in_strategies_are_copied_once() {
     assert_eq!(catalogue.unjudged().len(), hashes, "they are to be compiled");
     assert_eq!(catalogue.seed(&BUILTIN).unwrap(), 0);
     for module in catalogue.list(&ListFilter::default()).modules {
-        catalogue.delete(module.name.as_str(), nobody).unwrap();
+        catalogue.delete(module.name.as_str(), nobody, &cause("")).unwrap();
     }
     drop(catalogue);
     assert_eq!(open(dir.path()).seed(&BUILTIN).unwrap(), 0, "who deleted them does not get them back");

@@ -16,7 +16,7 @@ fn directory() -> tempfile::TempDir {
 type Change = fn(&Catalogue) -> Result<(), CatalogueError>;
 
 /// Each on a catalogue of `delay` with `v1` and `v2`.
-const CHANGES: [(&str, Change); 6] = [
+const CHANGES: [(&str, Change); 10] = [
     ("upload of a new strategy", |catalogue| add_with(catalogue, "new", 1, &options("v1")).map(drop)),
     ("upload that moves tags", |catalogue| {
         let asked = AddOptions { promote_latest: true, reassign_tags: vec!["v1".to_owned()], ..options("v3") };
@@ -25,17 +25,38 @@ const CHANGES: [(&str, Change); 6] = [
     ("upload of several files", |catalogue| {
         let source = several(&[("delay.js", "// delay 4"), ("lib/a.js", "a"), ("b.js", "b")]);
         let new = NewRevision { source: &source, metadata: metadata("delay", Some("v4")), engine: Digest::of(b""), world: "w" };
-        catalogue.add(&new, &AddOptions::default()).map(drop)
+        catalogue.add(&new, &AddOptions::default(), &cause("")).map(drop)
     }),
     ("tag on known bytes", |catalogue| add_with(catalogue, "delay", 2, &options("v9")).map(drop)),
-    ("delete of a revision", |catalogue| catalogue.delete("delay:v1", nobody).map(drop)),
-    ("delete of a strategy", |catalogue| catalogue.delete("delay", nobody).map(drop)),
+    ("upload that replaces", |catalogue| {
+        let asked = AddOptions { replaces: Some("delay:latest".parse().unwrap()), ..options("v5") };
+        add_with(catalogue, "delay", 5, &asked).map(drop)
+    }),
+    ("move of a tag", |catalogue| assign(catalogue, "latest", 2)),
+    ("new tag", |catalogue| assign(catalogue, "prod", 2)),
+    ("delete of a tag", |catalogue| catalogue.unassign(&name("delay"), &tag("v2"), true, None, &cause("")).map(drop)),
+    ("delete of a revision", |catalogue| catalogue.delete("delay:v1", nobody, &cause("")).map(drop)),
+    ("delete of a strategy", |catalogue| catalogue.delete("delay", nobody, &cause("")).map(drop)),
 ];
+
+fn assign(catalogue: &Catalogue, pointer: &str, version: u32) -> Result<(), CatalogueError> {
+    let hash = source("delay", version).digest();
+    catalogue.assign(&name("delay"), &tag(pointer), &hash, None, &cause("")).map(drop)
+}
+
+/// Points `latest` elsewhere, as a person would. Editing it again changes nothing.
+fn edit(dir: &Path) {
+    let file = dir.join("registry.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let line = |version| format!("\"latest\": \"{}\"", source("delay", version).digest());
+    std::fs::write(file, text.replace(&line(1), &line(2))).unwrap();
+}
 
 fn prepared(dir: &Path) -> Catalogue {
     let catalogue = open(dir);
     add(&catalogue, "delay", 1, "v1");
     add(&catalogue, "delay", 2, "v2");
+    catalogue.save().unwrap();
     catalogue
 }
 
@@ -61,17 +82,22 @@ fn with_fault(at: usize, dies: bool, change: Change, (before, after): &(String, 
     let catalogue = prepared(dir.path());
     catalogue.disk.faults.arm(at, dies);
     let outcome = change(&catalogue);
-    let steps = catalogue.disk.faults.disarm();
+    // What a running host does a moment later.
+    let _ = catalogue.save();
+    let steps = catalogue.disk.faults.steps();
     if steps.len() <= at {
         return None;
     }
-    if !dies {
+    if dies {
+        // It stays dead: nothing is brought up to date on the way out.
+        drop(catalogue);
+    } else {
         // The disk works again: what is shown is what is there.
         let shown = placeless(&catalogue);
         assert!(shown == *before || shown == *after, "{steps:?}: neither before nor after");
         assert!(outcome.is_err() || shown == *after);
+        drop(catalogue);
     }
-    drop(catalogue);
     let reopened = open(dir.path());
     let shown = placeless(&reopened);
     assert!(shown == *before || shown == *after, "{steps:?}: neither before nor after");
@@ -98,7 +124,34 @@ fn a_change_is_done_or_not_done_wherever_it_breaks() {
             assert!(outcomes.is_sorted(), "{what}: once done it stays done: {outcomes:?}");
         }
     }
-    println!("{points} points in {} changes", CHANGES.len());
+    println!("ended the world at {points} points of {} changes", CHANGES.len());
+}
+
+#[test]
+fn an_edit_by_hand_is_taken_in_once_wherever_it_breaks() {
+    let mut points = 0;
+    for at in 0.. {
+        let dir = directory();
+        let catalogue = prepared(dir.path());
+        edit(dir.path());
+        catalogue.disk.faults.arm(at, true);
+        let outcome = catalogue.reload().and_then(|()| catalogue.save());
+        let steps = catalogue.disk.faults.steps();
+        drop(catalogue);
+        let catalogue = open(dir.path());
+        picture(&catalogue);
+        let moved = source("delay", 2).digest();
+        assert_eq!(catalogue.resolve("delay").unwrap().hash, moved, "{steps:?}");
+        let history = catalogue.history(&name("delay"), &tag("latest")).unwrap();
+        assert_eq!((history.len(), history[0].action, history[0].to), (2, Action::Edit, Some(moved)), "{steps:?}");
+        if steps.len() <= at {
+            assert!(outcome.is_ok());
+            break;
+        }
+        points += 1;
+    }
+    assert!(points >= 5, "only {points} points");
+    println!("ended the world at {points} points of a refresh");
 }
 
 #[test]

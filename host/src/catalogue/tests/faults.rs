@@ -28,6 +28,11 @@ impl Faults {
         std::mem::take(&mut *self.plan.lock().unwrap()).steps
     }
 
+    /// The steps since `arm`.
+    pub(in crate::catalogue) fn steps(&self) -> Vec<&'static str> {
+        self.plan.lock().unwrap().steps.clone()
+    }
+
     pub(in crate::catalogue) fn step(&self, what: &'static str) -> io::Result<()> {
         let mut plan = self.plan.lock().unwrap();
         let at = plan.steps.len();

@@ -115,7 +115,7 @@ fn links_out_of_the_directory_lead_nowhere() {
         if link_folder {
             add_with(&catalogue, "delay", 1, &options("v1")).expect_err("nothing is written through the link");
         }
-        catalogue.delete("delay", nobody).unwrap();
+        catalogue.delete("delay", nobody, &cause("")).unwrap();
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1);
         assert_eq!(std::fs::read(&secret).unwrap(), source("delay", 1).entry().bytes, "what it pointed to is untouched");
     }
@@ -194,7 +194,7 @@ fn one_host_writes_and_others_may_look() {
     let reader = open_for(dir.path(), Access::Read).unwrap();
     assert_eq!(reader.resolve("delay").unwrap().hash, one);
     assert_eq!(add_with(&reader, "delay", 2, &options("v2")).unwrap_err().code(), "catalogue_read_only");
-    assert_eq!(reader.delete("delay", nobody).unwrap_err().code(), "catalogue_read_only");
+    assert_eq!(reader.delete("delay", nobody, &cause("")).unwrap_err().code(), "catalogue_read_only");
     drop(catalogue);
     open(dir.path());
 }
@@ -218,4 +218,89 @@ fn leftovers_are_removed_only_when_they_are_ours() {
         source("delay", 9).entry().bytes,
         "an orphan's wrong bytes do not stay"
     );
+}
+
+#[test]
+fn scripts_of_the_flat_layout_are_served_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("delay.js"), source("delay", 1).entry().bytes.clone()).unwrap();
+    std::fs::write(dir.path().join("Not A Name.js"), "// x").unwrap();
+    let catalogue = open(dir.path());
+    let summary = catalogue.summary("delay").unwrap();
+    let tags: Vec<_> = summary.tags.iter().map(Tag::as_str).collect();
+    assert_eq!((tags, summary.invalid, catalogue.problems().len()), (vec!["latest", "untagged"], None, 1));
+    assert_eq!(catalogue.source(&summary.selected_revision_hash).unwrap().digest(), source("delay", 1).digest());
+    assert_eq!(add_with(&catalogue, "delay", 2, &options("v2")).unwrap_err().code(), "catalogue_flat");
+    assert_eq!(catalogue.delete("delay", nobody, &cause("")).unwrap_err().code(), "catalogue_flat");
+    std::fs::write(dir.path().join("delay.js"), source("delay", 3).entry().bytes.clone()).unwrap();
+    catalogue.reload().unwrap();
+    assert_eq!(catalogue.resolve("delay:untagged").unwrap().hash, source("delay", 3).digest(), "an edit is seen at a refresh");
+    drop(catalogue);
+    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 3, "two scripts and the lock: {names:?}");
+    let required = CatalogueConfig { require_registry: true };
+    let clock = Arc::new(ManualClock::new(Timestamp::ZERO));
+    let error = Catalogue::open(dir.path(), Access::Write, required, clock).err().unwrap();
+    assert_eq!(error.code(), "registry_missing");
+    std::fs::create_dir(dir.path().join("old")).unwrap();
+    let error = try_open(dir.path()).err().unwrap();
+    assert!(error.to_string().contains("sandpit bootstrap"), "a folder may be a registry's that is lost: {error}");
+}
+
+#[test]
+fn an_edit_of_an_old_copy_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, _) = two(dir.path());
+    let catalogue = open(dir.path());
+    let copy = std::fs::read_to_string(registry(dir.path())).unwrap();
+    let two = add(&catalogue, "delay", 2, "v2").hash;
+    catalogue.save().unwrap();
+    // Opened before the upload, saved after it: the editor does not know of `v2`.
+    let edited =
+        copy.replace("\"v1\": \"", "\"mine\": \"").replacen("\"delay\": {", "\"delay\": {\n    \"owner\": \"desk 3\",", 1);
+    std::fs::write(registry(dir.path()), edited).unwrap();
+    catalogue.reload().unwrap();
+    assert_eq!(catalogue.resolve("delay:v2").unwrap().hash, two, "the upload is still there");
+    assert_eq!(catalogue.resolve("delay:mine").unwrap().hash, one, "and so is the edit");
+    assert_eq!(catalogue.resolve("delay:v1").unwrap_err().code(), "tag_not_found");
+    let moved = &catalogue.history(&name("delay"), &tag("mine")).unwrap()[0];
+    assert_eq!((moved.action, moved.cause.who.as_str()), (Action::Edit, "registry.json"), "and on record");
+    catalogue.save().unwrap();
+    assert!(std::fs::read_to_string(registry(dir.path())).unwrap().contains("desk 3"));
+
+    // Without its generation the file is meant as it is.
+    let value: serde_json::Value = serde_json::from_str(&copy).unwrap();
+    let mut value = value.as_object().unwrap().clone();
+    value.shift_remove("$generation").unwrap();
+    std::fs::write(registry(dir.path()), serde_json::Value::Object(value).to_string()).unwrap();
+    catalogue.reload().unwrap();
+    assert_eq!(catalogue.resolve("delay:v2").unwrap_err().code(), "tag_not_found", "a backup was restored");
+    assert_eq!(catalogue.resolve("delay:v1").unwrap().hash, one);
+    drop(catalogue);
+    let catalogue = open(dir.path());
+    assert_eq!(catalogue.resolve("delay:v2").unwrap_err().code(), "tag_not_found");
+    assert_eq!(catalogue.history(&name("delay"), &tag("v2")).unwrap()[0].to, None);
+}
+
+#[test]
+fn a_history_that_is_damaged_is_refused_and_one_that_is_torn_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = dir.path().join("history.jsonl");
+    two(dir.path());
+    let whole = std::fs::read(&history).unwrap();
+    std::fs::write(&history, [&whole, &b"{\"generation\": 3, \"at"[..]].concat()).unwrap();
+    let catalogue = open(dir.path());
+    assert_eq!(std::fs::read(&history).unwrap(), whole, "what was never acknowledged is gone");
+    add(&catalogue, "delay", 2, "v2");
+    drop(catalogue);
+    let mut damaged = std::fs::read(&history).unwrap();
+    damaged[5] = b'#';
+    std::fs::write(&history, &damaged).unwrap();
+    let error = try_open(dir.path()).err().unwrap();
+    assert_eq!(error.code(), "history_invalid");
+    assert!(error.to_string().contains("line 1: "), "{error}");
+    std::fs::remove_file(&history).unwrap();
+    let catalogue = open(dir.path());
+    assert_eq!(catalogue.list(&ListFilter::default()).total, 2, "without a history the registry stands, and a new one begins");
+    assert_eq!(catalogue.history(&name("delay"), &tag("v2")).unwrap()[0].action, Action::Edit);
 }

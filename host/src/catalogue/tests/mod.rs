@@ -4,6 +4,7 @@ mod changes;
 mod crash;
 pub(super) mod faults;
 mod hand;
+mod tags;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -67,7 +68,20 @@ pub(super) fn add_with(catalogue: &Catalogue, name: &str, version: u32, options:
         engine: Digest::of(b"engine"),
         world: "sandpit:strategy@1.0.0",
     };
-    catalogue.add(&new, options)
+    catalogue.add(&new, options, &cause(""))
+}
+
+pub(super) fn cause(reason: &str) -> Cause {
+    let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+    Cause { who: "admin".to_owned(), reason, ..Cause::default() }
+}
+
+pub(super) fn name(text: &str) -> StrategyName {
+    text.parse().unwrap()
+}
+
+pub(super) fn tag(text: &str) -> Tag {
+    text.parse().unwrap()
 }
 
 pub(super) fn add(catalogue: &Catalogue, name: &str, version: u32, tag: &str) -> Added {
@@ -88,9 +102,13 @@ pub(super) fn picture(catalogue: &Catalogue) -> serde_json::Value {
     }
     assert_eq!(catalogue.problems(), []);
     let mut value = serde_json::to_value(&modules).unwrap();
-    for module in value.as_array_mut().unwrap() {
+    for (module, shown) in modules.iter().zip(value.as_array_mut().unwrap()) {
         // A revision's own metadata is given by each test, not by the disk.
-        module["metadata"] = serde_json::Value::Null;
+        shown["metadata"] = serde_json::Value::Null;
+        // The last move of each tag led to where it points.
+        let tags = catalogue.tags(&module.name).unwrap();
+        assert!(tags.iter().all(|(_, hash, moved)| moved.as_ref().is_some_and(|moved| moved.to == Some(*hash))), "{tags:?}");
+        shown["history"] = serde_json::to_value(tags.into_iter().map(|(_, _, moved)| moved).collect::<Vec<_>>()).unwrap();
     }
     value
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::lab::{BEGIN, Lab, compile, compiler, on_trade, shared, strategy, trade};
 use crate::base::metrics::Metrics;
-use crate::base::{Blame, Clock as _, ManualClock, SystemClock, Timestamp};
-use crate::compile::{Compiler, CompilerConfig, Source};
+use crate::base::{Blame, Clock as _, Digest, ManualClock, SystemClock, Timestamp};
+use crate::compile::{CompileError, Compiler, CompilerConfig, Source};
 use crate::sandbox::{FaultCode, Guest, Limits, LogLevel, LogSink, Pace, Sandbox, SandboxConfig, StartError};
 
 #[tokio::test]
@@ -261,4 +261,22 @@ async fn a_cached_program_behaves_as_a_fresh_one() {
     let mut second = two.start(&cached).await.unwrap().0;
     assert_eq!(first.deliver(&trade(1)).await.unwrap(), second.deliver(&trade(1)).await.unwrap());
     assert_eq!(one.lines.texts(), two.lines.texts());
+}
+
+#[tokio::test]
+async fn a_judgement_is_known_without_the_code_and_by_whoever_judges_alike() {
+    let good = Source::single("probe.js", on_trade("log(price, 'judged');")).unwrap();
+    let bad = Source::single("probe.js", "throw new Error('judged')").unwrap();
+    let fresh = shared().compile(&good).await.unwrap();
+    let CompileError::Diagnostics(refused) = shared().compile(&bad).await.unwrap_err() else { panic!("it is the author's") };
+    let again = compiler(SandboxConfig::default());
+    assert_eq!(again.judged(good.digest()), Some(Ok(fresh.metadata)));
+    assert_eq!(again.judged(bad.digest()), Some(Err(refused)));
+    assert_eq!(again.judged(Digest::of(b"never seen")), None);
+    let limits = Limits { fuel_per_load: Limits::default().fuel_per_load + 1, ..Limits::default() };
+    let other = compiler(SandboxConfig { limits, ..SandboxConfig::default() });
+    assert_eq!(other.judged(bad.digest()), None, "under other limits it may pass");
+    assert_eq!(other.judged(good.digest()), None);
+    other.program(&good).await.unwrap();
+    assert!(other.judged(good.digest()).is_some(), "a program from the cache is a judgement too");
 }

@@ -150,6 +150,29 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn times_of_use_only_widen_and_saved_state_can_be_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let at = Timestamp::from_millis;
+    let row = |first: u64, last: u64| UsageRow {
+        strategy: "momentum".parse().unwrap(),
+        hash: Digest::of(b"source"),
+        first_seen: at(first),
+        last_seen: at(last),
+    };
+    let write = |row: UsageRow| WriteOp::WidenUsage(Box::new(row));
+    store.writer().commit(vec![write(row(5, 5)), write(row(5, 9)), write(row(7, 8)), write(row(3, 4))]).await.unwrap();
+    let instance = instance_row("i1");
+    let id = instance.id.clone();
+    let save = WriteOp::SaveState { instance: id.clone(), json: "1".to_owned() };
+    store.writer().commit(vec![WriteOp::UpsertInstance(Box::new(instance)), save]).await.unwrap();
+    store.writer().commit(vec![WriteOp::DropState(id.clone()), WriteOp::DropState(id.clone())]).await.unwrap();
+    let store = reopen(store, dir.path()).await;
+    assert_eq!(store.usages().await.unwrap(), [row(3, 9)]);
+    assert_eq!(store.saved_state(&id).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn everyone_is_told_in_the_order_of_the_queue_and_sees_their_rows() {
     let dir = tempfile::tempdir().unwrap();
     let store = open_with(dir.path(), &StoreConfig { group_requests: 16, ..StoreConfig::default() }).await.unwrap();

@@ -230,3 +230,29 @@ fn shared_memory_and_waiting_lead_nowhere() {
         assert!(!line.starts_with("done"), "{expression}: {line}");
     }
 }
+
+/// Reading out all of them would cost 15 to 140 million.
+const LONG_TEXT_FUEL: u64 = 3_000_000;
+
+#[test]
+fn long_texts_are_cut_before_they_are_read_out() {
+    let cost = |prepare: &str, body: &str| {
+        let mut guest = Guest::with_handlers(prepare, &format!("{{ onTrade() {{ {body} }} }}"));
+        let fuel = guest.fuel(|guest| {
+            let thrown = guest.trade(1, "1").err();
+            assert!(thrown.is_none_or(|thrown| (1_000..=1_024).contains(&thrown.message.len())), "{prepare} {body}");
+        });
+        assert!(guest.lines().iter().all(|line| (8_100..=8_193).contains(&line.len())), "{prepare} {body}");
+        fuel
+    };
+    for unit in ["x", "é", "猫", "🐈", "\\ud800"] {
+        let text =
+            format!("let text = '{unit}'; while (text.length < 1 << 20) text += text; const long = ('-' + text).slice(0);");
+        for body in ["throw long", "throw new Error(long)", "const e = new Error('x'); e.name = long; throw e", "log(long)"] {
+            let fuel = cost(&text, body);
+            assert!(fuel < LONG_TEXT_FUEL, "{unit} {body}: {fuel}");
+        }
+    }
+    let stack = "const e = new Error('-'.repeat(2000)); e.stack = long; throw e";
+    assert!(cost("let long = 'x'; while (long.length < 1 << 20) long += long;", stack) < LONG_TEXT_FUEL);
+}

@@ -124,6 +124,19 @@ fn metadata_of_the_wrong_shape() {
         "{ config: [{ name: 'a', type: 'int', default: { toJSON() { throw 1 } } }] }",
         "{ config: [{ name: 'a', type: 'int', default: 10n }] }",
         "{ events: new Array(100000).fill('Trade') }",
+        "{ limits: 5 }",
+        "{ limits: [] }",
+        "{ limits: () => {} }",
+        "{ limits: { memoryBytes: '32' } }",
+        "{ limits: { memoryBytes: -1 } }",
+        "{ limits: { memoryBytes: 1.5 } }",
+        "{ limits: { memoryBytes: 2 ** 53 } }",
+        "{ limits: { memoryBytes: NaN } }",
+        "{ limits: { memoryBytes: 1n } }",
+        "{ limits: { get memoryBytes() { throw new Error('boom') } } }",
+        "{ limits: { 'a\\0b': 1 } }",
+        "{ limits: new Proxy({}, { ownKeys() { throw 1 } }) }",
+        "{ limits: Object.fromEntries([...Array(2000).keys()].map(n => ['k' + n, 1])) }",
     ] {
         let found = failure(&format!("module.exports = {{ metadata: {text} }}"));
         assert!(matches!(found.stage, Stage::Validation), "{text}: {found:?}");
@@ -158,6 +171,22 @@ fn metadata_coercions() {
     let own = metadata("{ name: 'a', config: [{ name: 'dry_run', type: 'bool', default: false }] }");
     assert_eq!((own.config.len(), own.config[0].default.as_deref()), (1, Some("false")));
     assert_eq!(metadata("{ name: 'a', config: [{ name: 'x', type: 'int' }] }").config[0].default, None);
+}
+
+#[test]
+fn limits_are_told_as_they_are_written() {
+    let found = metadata(
+        "{ name: 'a', limits: { memoryBytes: 2 ** 24, timers: 0, unknown: 7, sleepMaxMs: null, deadlineMs: undefined } }",
+    );
+    let expected = [("memoryBytes", 1 << 24), ("timers", 0), ("unknown", 7)].map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(found.limits, expected, "names and ranges are the host's to check");
+    assert_eq!(metadata("{ name: 'a' }").limits, []);
+    assert_eq!(metadata("{ name: 'a', limits: null }").limits, []);
+    assert_eq!(metadata("{ name: 'a', limits: {} }").limits, []);
+    let inherited = metadata("{ name: 'a', limits: Object.create({ memoryBytes: 1 }) }");
+    assert_eq!(inherited.limits, [], "own fields only");
+    let found = failure("module.exports = { metadata: { limits: { timers: '5' } } }");
+    assert_eq!(found.message, "metadata export invalid: metadata.limits.timers must be a whole number");
 }
 
 #[test]

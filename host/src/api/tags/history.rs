@@ -1,0 +1,47 @@
+//! `GET /strategies/modules/{name}/tags/{tag}/history`: where a tag has pointed, newest first; also of what was deleted.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::api::error::ApiError;
+use crate::api::extract::{FromQuery, Parameters, Query, Segments};
+use crate::api::state::Api;
+use crate::base::{StrategyName, Tag};
+use crate::catalogue::{TagEvent, strategy_name};
+
+pub(crate) struct Wanted {
+    limit: u32,
+    before: Option<u64>,
+}
+
+impl FromQuery for Wanted {
+    fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let before = parameters.parsed("before", "a generation: a whole number", |text| text.parse().ok())?;
+        Ok(Self { limit: parameters.limit(100, 1_000)?, before })
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    strategy: StrategyName,
+    tag: Tag,
+    history: Vec<TagEvent>,
+    /// The `before` of the next page; null when there is none.
+    next: Option<u64>,
+}
+
+pub(crate) async fn history(
+    State(api): State<Api>,
+    Segments(name, tag): Segments<String, Tag>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Page>, ApiError> {
+    let strategy = strategy_name(&name)?;
+    let mut history = api.catalogue.history(&strategy, &tag)?;
+    history.retain(|event| wanted.before.is_none_or(|before| event.generation < before));
+    let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+    let more = history.len() > limit;
+    history.truncate(limit);
+    let next = history.last().filter(|_| more).map(|last| last.generation);
+    Ok(Json(Page { strategy, tag, history, next }))
+}

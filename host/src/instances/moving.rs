@@ -1,0 +1,129 @@
+//! How a running instance goes on with another revision: the same task and mailbox, another guest. Reports that arrive meanwhile
+//! wait in the mailbox, so none is lost and none comes twice. Who asks for it, and what is checked before, is in `refresh`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::oneshot;
+
+use super::actor::Actor;
+use super::failure::Failure;
+use super::prepared::Prepared;
+use super::restart::RestartPolicy;
+use super::status::Step;
+use crate::sandbox::{Guest, LogLevel};
+
+/// An order to a task.
+pub(super) struct Move {
+    pub to: Prepared,
+    /// The run of the present revision should the new one not start. Like the new one's it is on record as used already.
+    pub back_run: u64,
+    pub claim: Claim,
+    pub answer: oneshot::Sender<Moved>,
+}
+
+/// What became of it: whether there was saved state for the new revision, or the failure when the instance is where it was before.
+pub(super) type Moved = Result<bool, Failure>;
+
+/// Who takes it first, decides: the task that carries the order out, or the one who gave it and no longer waits.
+#[derive(Clone, Default)]
+pub(super) struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl Actor {
+    /// Between two events: the guest takes its leave and one of the new revision takes over; if none does, a fresh one of the old.
+    /// The failure of that one when it does not start either.
+    pub(super) async fn move_on(&mut self, mut guest: Guest, order: Move) -> Result<Guest, Failure> {
+        let Move { to, back_run, claim, answer } = order;
+        if !claim.take() {
+            return Ok(guest);
+        }
+        self.farewell(&mut guest).await;
+        drop(guest);
+        self.slot.update(|state| state.counters.guest_gone());
+        let (guest, told) = match self.enter(to).await {
+            Ok((guest, carried)) => (Ok(guest), Ok(carried)),
+            Err(failure) => {
+                self.go_back(back_run, &failure);
+                match self.start(&self.prepared).await {
+                    Ok(guest) => (Ok(guest), Err(failure)),
+                    Err(error) => {
+                        let again = Failure::from(&error);
+                        let message =
+                            format!("{}; the revision before it did not start again either: {}", failure.message, again.message);
+                        (Err(again), Err(Failure { message, ..failure }))
+                    }
+                }
+            }
+        };
+        if guest.is_ok() {
+            self.ready();
+        }
+        // Nobody listens any more when the host is in a hurry: what happened stands all the same.
+        let _ = answer.send(told);
+        guest
+    }
+
+    /// During a backoff: the new revision need not wait it out. None when the backoff goes on.
+    pub(super) async fn move_on_early(&mut self, order: Move) -> Option<Guest> {
+        let Move { to, back_run, claim, answer } = order;
+        if !claim.take() {
+            return None;
+        }
+        let (guest, told) = match self.enter(to).await {
+            Ok((guest, carried)) => {
+                self.ready();
+                (Some(guest), Ok(carried))
+            }
+            Err(failure) => {
+                self.go_back(back_run, &failure);
+                self.slot.step(Step::Fault);
+                (None, Err(failure))
+            }
+        };
+        let _ = answer.send(told);
+        guest
+    }
+
+    /// Starts a guest of the new revision; says whether there was saved state for it. If that fails, nobody will see what it saved.
+    async fn enter(&mut self, to: Prepared) -> Result<(Guest, bool), Failure> {
+        self.slot.step(Step::Replace);
+        let spec = &self.slot.spec;
+        let saved = &self.surroundings.saved;
+        let before = saved.newest();
+        let carried = before.is_some();
+        self.surroundings.desk.admit(to.account(spec));
+        let guest = match self.start(&to).await {
+            Ok(guest) => guest,
+            Err(error) => {
+                saved.put_back(before);
+                return Err(Failure::from(&error));
+            }
+        };
+        // Only now: had it not started, the old revision would miss what it had asked for.
+        self.mailbox.refilter(&to.filters(spec));
+        self.policy = RestartPolicy::new(self.policy.config());
+        self.slot.repin(&to);
+        self.slot.update(|state| {
+            state.run = to.run;
+            state.last_error = None;
+        });
+        let text = format!("moved to revision {}, run {}", to.pin.hash, to.run);
+        self.slot.log.host(LogLevel::Info, text, self.slot.now());
+        self.prepared = to;
+        Ok((guest, carried))
+    }
+
+    fn go_back(&mut self, run: u64, failure: &Failure) {
+        self.prepared.run = run;
+        self.slot.update(|state| state.run = run);
+        self.surroundings.desk.admit(self.prepared.account(&self.slot.spec));
+        let message = format!("{}; rolled back to {}", failure.message, self.prepared.pin.hash);
+        self.slot.failed(Failure { message, ..failure.clone() }.at(self.slot.now()), LogLevel::Error);
+    }
+}

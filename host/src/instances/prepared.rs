@@ -1,0 +1,99 @@
+//! A revision made ready for one instance: compiled, its configuration checked, what it wants to hear. Everything about a
+//! revision that can be refused is refused here, before anything of the instance changes. Must not know of tasks.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::error::InstanceError;
+use super::revision::{self, RevisionError};
+use super::roster::Instances;
+use super::seed::SEED_FIELD;
+use super::slot::Pin;
+use super::spec::InstanceSpec;
+use crate::base::ProviderName;
+use crate::bus::{Filter, KindSet};
+use crate::compile::{CompileError, check_config};
+use crate::market::Symbol;
+use crate::sandbox::Program;
+use crate::sandbox::metadata::{ConfigField, Metadata};
+use crate::trading::TradingAccount;
+
+/// What is the same for all guests of one start.
+pub(super) struct Prepared {
+    pub pin: Pin,
+    pub program: Arc<Program>,
+    /// Validated, defaults filled in.
+    pub config: Map<String, Value>,
+    pub dry_run: bool,
+    /// The number of this start: part of client order ids, never used twice.
+    pub run: u64,
+}
+
+impl Prepared {
+    /// Compiles the revision, or takes it from the cache, and checks the configuration against it.
+    pub(super) async fn of(host: &Instances, spec: &InstanceSpec, pin: Pin, run: u64) -> Result<Self, InstanceError> {
+        let program = host.program(spec, &pin).await?;
+        let config = validated(spec, program.metadata())?;
+        let dry_run = is_dry_run(&config);
+        Ok(Self { pin, program, config, dry_run, run })
+    }
+
+    /// Who trades.
+    pub(super) fn account(&self, spec: &InstanceSpec) -> TradingAccount {
+        TradingAccount {
+            instance: spec.id.clone(),
+            revision: self.pin.hash,
+            run: self.run,
+            scope: feeds(spec),
+            dry_run: self.dry_run,
+            limits: None,
+        }
+    }
+
+    /// What the mailbox is to hold: what the strategy declared. Own reports and risk events come in any case.
+    pub(super) fn filters(&self, spec: &InstanceSpec) -> Vec<Filter> {
+        let kinds: KindSet = self.program.metadata().events.iter().copied().collect();
+        let filter = |(provider, symbols): (ProviderName, Vec<Symbol>)| Filter { provider, symbols, kinds };
+        feeds(spec).into_iter().map(filter).collect()
+    }
+}
+
+/// The configuration with defaults filled in. `seed` may always be given: it belongs to the host, not to the strategy.
+fn validated(spec: &InstanceSpec, metadata: &Metadata) -> Result<Map<String, Value>, InstanceError> {
+    let mut given = spec.config.clone();
+    if !metadata.config.iter().any(|field: &ConfigField| field.name == SEED_FIELD) {
+        given.shift_remove(SEED_FIELD);
+    }
+    check_config(metadata, &given).map_err(|issues| InstanceError::Config { id: spec.id.clone(), issues })
+}
+
+/// True unless the configuration says `dry_run: false` (decision 18 and the gateway's rule).
+pub fn is_dry_run(config: &Map<String, Value>) -> bool {
+    config.get("dry_run") != Some(&Value::Bool(false))
+}
+
+/// Providers with their symbols, in the order in which guests know them.
+pub(super) fn feeds(spec: &InstanceSpec) -> Vec<(ProviderName, Vec<Symbol>)> {
+    spec.scope.iter().map(|(provider, scope)| (provider.clone(), scope.symbols.clone())).collect()
+}
+
+impl Instances {
+    /// The compiled revision of a pin.
+    async fn program(&self, spec: &InstanceSpec, pin: &Pin) -> Result<Arc<Program>, InstanceError> {
+        revision::program(&self.floors.catalogue, &self.floors.compiler, pin.hash).await.map_err(|error| match error {
+            RevisionError::Catalogue(source) => InstanceError::Selector { id: spec.id.clone(), source },
+            RevisionError::Compile(error) => error.into(),
+        })
+    }
+
+    /// Makes sure that the revision of `pin` is still there, whatever is being deleted at this moment. To be called once the use
+    /// is registered: then either this sees the deletion, or the deletion sees the use.
+    pub(super) async fn confirm(&self, spec: &InstanceSpec, pin: &Pin) -> Result<(), InstanceError> {
+        let (catalogue, hash) = (Arc::clone(&self.floors.catalogue), pin.hash);
+        let asked = tokio::task::spawn_blocking(move || catalogue.confirm(&hash)).await;
+        let confirmed = asked
+            .map_err(|error| InstanceError::Compile(CompileError::Host(format!("asking for a revision ended early: {error}"))))?;
+        confirmed.map(drop).map_err(|source| InstanceError::Selector { id: spec.id.clone(), source })
+    }
+}
