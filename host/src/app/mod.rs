@@ -166,6 +166,11 @@ impl App {
         &self.catalogue
     }
 
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The compiler.
     pub fn compiler(&self) -> &Compiler {
         &self.compiler

@@ -70,7 +70,8 @@ pub(super) fn text(results: &[RefreshResult], hashes: HashFlag) -> String {
         for (outcome, error) in failed {
             below.push(format!("{} {}: {} ({})", outcome.id, outcome.reason, error.message, error.code));
         }
-        if let Some(error) = &result.error {
+        // It repeats the first instance's error, unless there is no instance to have one.
+        if let Some(error) = result.error.as_ref().filter(|_| result.outcomes.iter().all(|outcome| outcome.error.is_none())) {
             below.push(format!("{}: {error}", result.selector));
         }
     }
@@ -98,10 +99,11 @@ mod tests {
             { "selector": "delay:prod", "strategy": "delay", "hash": hash('b'), "previousHash": hash('a'),
               "instances": ["one", "two"], "reason": "refreshed",
               "outcomes": [{ "id": "one", "reason": "refreshed" }, { "id": "two", "reason": "refreshed" }] },
-            { "selector": "delay", "strategy": "delay", "hash": hash('c'), "previousHash": hash('a'), "instances": [],
+            { "selector": "delay", "strategy": "delay", "hash": hash('c'), "previousHash": hash('a'), "instances": [], "error": "create threw",
               "reason": "failed", "outcomes": [{ "id": "three", "reason": "failed", "hash": hash('a'),
                 "error": { "code": "start_failed", "message": "create threw" } }] },
-            { "selector": "gone", "strategy": "", "hash": null, "instances": [], "reason": "retired", "outcomes": [] },
+            { "selector": "gone", "strategy": "", "hash": null, "instances": [], "reason": "retired", "outcomes": [],
+              "error": "there is no strategy `gone`" },
         ] });
         let refreshed: Refreshed = view::read(&answer).unwrap();
         insta::assert_snapshot!(trimmed(&text(&refreshed.results, HashFlag::default())), @r"
@@ -111,6 +113,7 @@ mod tests {
          gone        retired
 
         three failed: create threw (start_failed)
+        gone: there is no strategy `gone`
         2 instances moved
         ");
         assert!(any_failed(&refreshed.results) && !any_failed(&refreshed.results[..1]));

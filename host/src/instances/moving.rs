@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
 use super::actor::Actor;
+use super::error::InstanceError;
 use super::failure::Failure;
+use super::persist;
 use super::prepared::Prepared;
 use super::restart::RestartPolicy;
 use super::status::Step;
@@ -94,17 +96,12 @@ impl Actor {
     async fn enter(&mut self, to: Prepared) -> Result<(Guest, bool), Failure> {
         self.slot.step(Step::Replace);
         let spec = &self.slot.spec;
-        let saved = &self.surroundings.saved;
-        let before = saved.newest();
-        let carried = before.is_some();
         self.surroundings.desk.admit(to.account(spec));
-        let guest = match self.start(&to).await {
-            Ok(guest) => guest,
-            Err(error) => {
-                saved.put_back(before);
-                return Err(Failure::from(&error));
-            }
-        };
+        let trial = self.surroundings.saved.trial();
+        let carried = trial.had_state();
+        let guest = self.start(&to).await.map_err(|error| Failure::from(&error))?;
+        let pin = persist::moved(&self.slot, &to);
+        trial.pass(pin).map_err(|error| Failure::from(&InstanceError::Store(error)))?;
         // Only now: had it not started, the old revision would miss what it had asked for.
         self.mailbox.refilter(&to.filters(spec));
         self.policy = RestartPolicy::new(self.policy.config());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::prepared::Prepared;
 use super::slot::{Pin, Slot, State};
 use super::spec::{InstanceSpec, Scope};
 use super::status::Status;
@@ -49,6 +50,12 @@ pub(super) fn save_soon(store: &Store, slot: &Slot) {
 pub(super) async fn reserve_runs(store: &Store, slot: &Slot, last: u64) -> Result<(), StoreError> {
     let row = InstanceRow { run: last, ..row(slot) };
     store.writer().commit(vec![WriteOp::UpsertInstance(Box::new(row))]).await
+}
+
+/// The instance as it will be once it has moved.
+pub(super) fn moved(slot: &Slot, to: &Prepared) -> WriteOp {
+    let Pin { name, hash, tag } = to.pin.clone();
+    WriteOp::UpsertInstance(Box::new(InstanceRow { strategy: name, hash, tag, run: to.run, ..row(slot) }))
 }
 
 /// Puts the times of a revision's use on record without waiting. A failure is logged; the next start or stop repairs it.

@@ -12,62 +12,98 @@ use crate::store::{Store, StoreError, WriteOp, Writer};
 pub(super) struct Saved {
     instance: InstanceId,
     writer: Writer,
-    newest: Arc<Mutex<Option<String>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+struct Kept {
+    newest: Option<String>,
+    /// The guest of another revision is being started: what it saves is not written yet.
+    on_trial: bool,
 }
 
 impl Saved {
     pub(super) async fn read(store: &Store, instance: &InstanceId) -> Result<Self, StoreError> {
-        let newest = store.saved_state(instance).await?;
-        Ok(Self { instance: instance.clone(), writer: store.writer(), newest: Arc::new(Mutex::new(newest)) })
+        let kept = Kept { newest: store.saved_state(instance).await?, on_trial: false };
+        Ok(Self { instance: instance.clone(), writer: store.writer(), kept: Arc::new(Mutex::new(kept)) })
     }
 
-    /// The newest value.
-    pub(super) fn newest(&self) -> Option<String> {
-        self.lock().clone()
+    /// From here on nothing is written until the trial is passed; a trial that is dropped was never held.
+    pub(super) fn trial(&self) -> Trial {
+        let mut kept = self.lock();
+        kept.on_trial = true;
+        Trial { saved: self.clone(), before: kept.newest.clone(), passed: false }
     }
 
-    /// Makes `before` the newest value again: what a guest saved that did not come to life is not to be seen by anyone. What
-    /// the disk does not take is logged; the guests of this start see the right value all the same.
-    pub(super) fn put_back(&self, before: Option<String>) {
-        let mut newest = self.lock();
-        if *newest == before {
-            return;
-        }
-        let instance = self.instance.clone();
-        let op = match &before {
-            Some(json) => WriteOp::SaveState { instance, json: json.clone() },
-            None => WriteOp::DropState(instance),
-        };
-        if let Err(error) = self.write(op) {
-            tracing::error!(instance = %self.instance, %error, "saved state was not put back on the disk");
-        }
-        *newest = before;
-    }
-
-    fn write(&self, op: WriteOp) -> Result<(), StoreError> {
+    /// Queues `ops` as one unit. Failures that come later are logged.
+    fn write(&self, ops: Vec<WriteOp>) -> Result<(), StoreError> {
         let id = self.instance.clone();
         let note = move |result: Result<(), StoreError>| {
             if let Err(error) = result {
                 tracing::error!(instance = %id, %error, "saved state was not written");
             }
         };
-        self.writer.write(vec![op], Some(Box::new(note)))
+        self.writer.write(ops, Some(Box::new(note)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<String>> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn op(&self, json: &str) -> WriteOp {
+        WriteOp::SaveState { instance: self.instance.clone(), json: json.to_owned() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SavedState for Saved {
     fn save(&self, json: &str) -> Result<(), String> {
-        let op = WriteOp::SaveState { instance: self.instance.clone(), json: json.to_owned() };
-        self.write(op).map_err(|error| error.to_string())?;
-        *self.lock() = Some(json.to_owned());
+        let mut kept = self.lock();
+        if !kept.on_trial {
+            self.write(vec![self.op(json)]).map_err(|error| error.to_string())?;
+        }
+        kept.newest = Some(json.to_owned());
         Ok(())
     }
 
     fn load(&self) -> Option<String> {
-        self.newest()
+        self.lock().newest.clone()
+    }
+}
+
+/// While the first guest of another revision is made. What it saves reaches the disk together with the new pin or not at all: a
+/// host that is killed in between must not give one revision the state of the other.
+pub(super) struct Trial {
+    saved: Saved,
+    before: Option<String>,
+    passed: bool,
+}
+
+impl Trial {
+    /// Whether there was something for it to load.
+    pub(super) fn had_state(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// The guest lives: what it saved is queued in one unit with `pin`, before anything that it saves later.
+    ///
+    /// # Errors
+    /// The queue is full or closed; then the trial was not passed.
+    pub(super) fn pass(mut self, pin: WriteOp) -> Result<(), StoreError> {
+        let mut kept = self.saved.lock();
+        let saved = kept.newest.as_ref().filter(|_| kept.newest != self.before).map(|json| self.saved.op(json));
+        self.saved.write(std::iter::once(pin).chain(saved).collect())?;
+        kept.on_trial = false;
+        drop(kept);
+        self.passed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        if !self.passed {
+            let mut kept = self.saved.lock();
+            kept.newest = self.before.take();
+            kept.on_trial = false;
+        }
     }
 }

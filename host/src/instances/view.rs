@@ -88,7 +88,7 @@ pub struct InstanceView {
     pub out_of_date: bool,
     /// The JavaScript engine inside it; known once it was started.
     pub engine_hash: Option<Digest>,
-    /// Starts by operators and by the host, over its whole life.
+    /// Starts by operators, by the host and by moves to another revision, over its whole life.
     pub run: u64,
     /// Orders are logged, not sent.
     pub dry_run: bool,

@@ -21,15 +21,6 @@ pub(super) async fn save(db: &mut SqliteConnection, instance: &InstanceId, json:
     Ok(())
 }
 
-pub(super) async fn forget(db: &mut SqliteConnection, instance: &InstanceId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM saved_state WHERE instance = $1")
-        .bind(instance.as_str())
-        .execute(db)
-        .await
-        .map_err(|error| StoreError::from_sqlx("forget saved state", &error))?;
-    Ok(())
-}
-
 pub(super) async fn load(pool: &SqlitePool, instance: &InstanceId) -> Result<Option<String>, StoreError> {
     sqlx::query_scalar("SELECT value FROM saved_state WHERE instance = $1")
         .bind(instance.as_str())

@@ -36,8 +36,6 @@ pub enum WriteOp {
         /// Any JSON text.
         json: String,
     },
-    /// Forgets what an instance asked to keep. Nothing happens when there is nothing.
-    DropState(InstanceId),
     /// Widens the times between which a revision was in use.
     WidenUsage(Box<UsageRow>),
     /// Makes or replaces a provider.

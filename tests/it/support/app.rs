@@ -9,6 +9,7 @@ use sandpit::app::App;
 use sandpit::base::lifecycle::Lifecycle;
 use sandpit::base::{ProviderName, SystemClock};
 use sandpit::config::Config;
+use sandpit::instances::Instances;
 use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
 use sandpit::trading::Provider;
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ pub(crate) struct TestApp {
     speed: u32,
     lifecycle: Lifecycle,
     gates: Mutex<Vec<Arc<Gate>>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Builder {
@@ -60,6 +61,11 @@ impl Builder {
     /// Sources that may wait for the compiler.
     pub(crate) fn compile_queue(mut self, queue: usize) -> Self {
         self.config.compile.queue = queue;
+        self
+    }
+
+    pub(crate) fn stop_grace_ms(mut self, ms: u64) -> Self {
+        self.config.instances.stop_grace_ms = ms;
         self
     }
 
@@ -93,7 +99,7 @@ impl Builder {
             speed: self.speed,
             lifecycle: Lifecycle::new(),
             gates: Mutex::new(Vec::new()),
-            _dir: dir,
+            dir,
         };
         test.add_provider(PROVIDER).await;
         test
@@ -119,6 +125,19 @@ impl TestApp {
         self._dir.path().join("data/strategies")
     }
 
+    /// What the control plane asks.
+    pub(crate) fn instances(&self) -> &Arc<Instances> {
+        self.app.instances()
+    }
+
+    /// What an instance asked to keep, once it is on the disk.
+    pub(crate) async fn saved_state(&self, id: &str) -> Value {
+        let store = self.app.store();
+        store.writer().flush().await.unwrap();
+        let saved = store.saved_state(&id.parse().unwrap()).await.unwrap();
+        serde_json::from_str(&saved.expect("it saved something")).unwrap()
+    }
+
     /// Attaches a further paper venue with the same tape, which stands still at its beginning.
     pub(crate) async fn add_provider(&self, name: &str) -> String {
         let name = ProviderName::new(name).unwrap();
@@ -136,6 +155,11 @@ impl TestApp {
         gate.stop().await;
         self.app.desk().detach(gate.name());
         self.gates.lock().unwrap().retain(|gate| gate.name().as_str() != name);
+    }
+
+    /// Where its registry and its sources are.
+    pub(crate) fn strategies_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("data/strategies")
     }
 
     /// Lets the tape of [`PROVIDER`] run.

@@ -122,7 +122,7 @@ impl Client {
             self.output.json(value);
             return Ok(());
         }
-        self.output.text(text(&view::read(value)?).trim_end());
+        self.output.table(&text(&view::read(value)?));
         Ok(())
     }
 

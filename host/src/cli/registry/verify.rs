@@ -18,9 +18,9 @@ use crate::config::Config;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The strategies directory [default: strategies in the data directory].
-    #[arg(value_name = "DIR", conflicts_with = "data_dir")]
+    #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// The data directory [default: .sandpit in the working folder].
+    /// The data directory, when the strategies are there [default: .sandpit in the working folder].
     #[arg(long, value_name = "DIR", env = "SANDPIT_DATA_DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]

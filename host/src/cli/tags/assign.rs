@@ -113,14 +113,7 @@ mod tests {
 
     #[test]
     fn the_question_names_both_ends() {
-        let tag = |tag: &str, hash: &str| Tag {
-            tag: tag.to_owned(),
-            hash: hash.to_owned(),
-            moved_at: None,
-            who: None,
-            actor: None,
-            reason: None,
-        };
+        let tag = |tag: &str, hash: &str| Tag { tag: tag.to_owned(), hash: hash.to_owned(), moved: None };
         let tags = Tags {
             strategy: "delay".to_owned(),
             tags: vec![tag("latest", "sha256:b"), tag("prod", "sha256:a"), tag("v1", "sha256:a"), tag("v2", "sha256:b")],

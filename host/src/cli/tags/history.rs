@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::by;
+use super::Move;
 use crate::cli::Failure;
-use crate::cli::client::{Request, ServerArgs};
+use crate::cli::client::{Request, ServerArgs, view};
 use crate::cli::output::{FormatFlag, table};
 use crate::cli::shown::{HashFlag, time};
 
@@ -38,20 +38,6 @@ struct History {
     next: Option<u64>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Move {
-    generation: u64,
-    #[serde(default)]
-    at: String,
-    #[serde(default)]
-    action: String,
-    from: Option<String>,
-    to: Option<String>,
-    who: Option<String>,
-    actor: Option<String>,
-    reason: Option<String>,
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client(args.format.output())?;
     let request = Request::get(["strategies", "modules", &args.name, "tags", &args.tag, "history"])
@@ -61,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if !args.previous {
         return client.show(&answer, |history| text(history, args.hashes));
     }
-    let history: History = crate::cli::client::view::read(&answer)?;
+    let history: History = view::read(&answer)?;
     let previous = history.history.first().and_then(|last| last.from.clone());
     let previous = previous.ok_or_else(|| Failure::Failed("before its last move it pointed nowhere".to_owned()))?;
     client.output().text(&previous);
@@ -78,7 +64,7 @@ fn text(history: &History, hashes: HashFlag) -> String {
             step.action.clone(),
             hash(&step.from),
             hash(&step.to),
-            by(step.who.as_ref(), step.actor.as_ref()),
+            step.by(),
             step.reason.clone().unwrap_or_default(),
         ]);
     }
@@ -89,7 +75,6 @@ fn text(history: &History, hashes: HashFlag) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::client::view;
     use crate::cli::samples::{hash, trimmed};
     use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! `sandpit tags ls`: where the tags of a strategy point, and who moved them last.
 
-use super::{Tags, by, tags};
+use super::{Move, Tags, tags};
 use crate::cli::Failure;
 use crate::cli::client::ServerArgs;
 use crate::cli::output::{FormatFlag, table};
@@ -30,12 +30,13 @@ fn text(tags: &Tags, hashes: HashFlag) -> String {
     }
     let mut rows = table(&["tag", "revision", "moved", "by", "reason"], &[]);
     for tag in &tags.tags {
+        let moved = |show: fn(&Move) -> String| tag.moved.as_ref().map(show).unwrap_or_default();
         rows.add_row([
             tag.tag.clone(),
             hashes.of(&tag.hash),
-            tag.moved_at.as_deref().map(time).unwrap_or_default(),
-            by(tag.who.as_ref(), tag.actor.as_ref()),
-            tag.reason.clone().unwrap_or_default(),
+            moved(|last| time(&last.at)),
+            moved(Move::by),
+            moved(|last| last.reason.clone().unwrap_or_default()),
         ]);
     }
     rows.to_string()
@@ -52,7 +53,8 @@ mod tests {
     fn tags_are_rows() {
         let answer = json!({ "strategy": "delay", "tags": [
             { "tag": "latest", "hash": hash('a') },
-            { "tag": "prod", "hash": hash('b'), "movedAt": "2026-11-20T14:42:32.5Z", "who": "admin", "actor": "me", "reason": "why" },
+            { "tag": "prod", "hash": hash('b'), "moved": { "generation": 3, "at": "2026-11-20T14:42:32.5Z", "action": "assign",
+              "from": null, "to": hash('b'), "who": "admin", "actor": "me", "requestId": "r", "reason": "why" } },
         ] });
         insta::assert_snapshot!(trimmed(&text(&view::read(&answer).unwrap(), HashFlag::default())), @r"
         tag     revision      moved                by  reason

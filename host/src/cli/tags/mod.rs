@@ -17,16 +17,35 @@ struct Tags {
     tags: Vec<Tag>,
 }
 
-/// One pointer, and who moved it last.
+/// One pointer, and its last move where the history knows it.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Tag {
     tag: String,
     hash: String,
-    moved_at: Option<String>,
-    who: Option<String>,
+    moved: Option<Move>,
+}
+
+/// One line of a tag's history.
+#[derive(Debug, Deserialize)]
+struct Move {
+    generation: u64,
+    #[serde(default)]
+    at: String,
+    #[serde(default)]
+    action: String,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    who: String,
     actor: Option<String>,
     reason: Option<String>,
+}
+
+impl Move {
+    /// Who made it: as claimed, else as authenticated.
+    fn by(&self) -> String {
+        self.actor.as_ref().unwrap_or(&self.who).clone()
+    }
 }
 
 fn tags(name: &str) -> Request {
@@ -48,11 +67,6 @@ impl Tags {
         let on_it = self.tags.iter().filter(|known| known.hash == hash && known.tag != tag);
         on_it.map(|known| known.tag.as_str()).collect()
     }
-}
-
-/// Who a change was made by: as claimed, else as authenticated.
-fn by(who: Option<&String>, actor: Option<&String>) -> String {
-    actor.or(who).cloned().unwrap_or_default()
 }
 
 /// A switch of the environment, in the spellings that the gateway's tools took.

@@ -124,6 +124,7 @@ impl Meant {
 mod tests {
     use super::*;
     use crate::instances::refresh::RefreshError;
+    use RefreshReason::{AlreadyPinned, Failed, Refreshed, Retired};
 
     fn hash(text: &str) -> Digest {
         Digest::of(text.as_bytes())
@@ -179,14 +180,13 @@ mod tests {
             previous_hash: before.map(hash),
             was_running: true,
             state_carried: false,
-            error: (reason == RefreshReason::Failed).then(|| RefreshError { code: "exception", message: "no".to_owned() }),
+            error: (reason == Failed).then(|| RefreshError { code: "exception", message: "no".to_owned() }),
         };
         let conclude = |outcomes: Vec<InstanceOutcome>| {
             let instances = outcomes.iter().map(|outcome| outcome.id.clone()).collect();
             let meant = Meant { selector: "delay".into(), strategy: "delay".into(), hash: None, instances, error: None };
             meant.conclude(&outcomes.into_iter().map(|outcome| (outcome.id.clone(), outcome)).collect())
         };
-        use RefreshReason::{AlreadyPinned, Failed, Refreshed, Retired};
         let result = conclude(vec![outcome(1, AlreadyPinned, None), outcome(2, Refreshed, Some("a")), outcome(3, Retired, None)]);
         assert_eq!((result.reason, result.instances, result.previous_hash), (Refreshed, vec![id(2)], Some(hash("a"))));
         assert_eq!((result.outcomes.len(), result.error), (3, None));

@@ -150,7 +150,7 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn times_of_use_only_widen_and_saved_state_can_be_forgotten() {
+async fn times_of_use_only_widen() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
     let at = Timestamp::from_millis;
@@ -162,14 +162,8 @@ async fn times_of_use_only_widen_and_saved_state_can_be_forgotten() {
     };
     let write = |row: UsageRow| WriteOp::WidenUsage(Box::new(row));
     store.writer().commit(vec![write(row(5, 5)), write(row(5, 9)), write(row(7, 8)), write(row(3, 4))]).await.unwrap();
-    let instance = instance_row("i1");
-    let id = instance.id.clone();
-    let save = WriteOp::SaveState { instance: id.clone(), json: "1".to_owned() };
-    store.writer().commit(vec![WriteOp::UpsertInstance(Box::new(instance)), save]).await.unwrap();
-    store.writer().commit(vec![WriteOp::DropState(id.clone()), WriteOp::DropState(id.clone())]).await.unwrap();
     let store = reopen(store, dir.path()).await;
     assert_eq!(store.usages().await.unwrap(), [row(3, 9)]);
-    assert_eq!(store.saved_state(&id).await.unwrap(), None);
 }
 
 #[tokio::test]

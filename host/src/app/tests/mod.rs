@@ -1,5 +1,7 @@
 //! The whole host in one process: instances through their life, over faults and over a restart.
 
+mod kills;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +13,9 @@ use crate::base::ProviderName;
 use crate::catalogue::{AddOptions, Cause, NewRevision};
 use crate::compile::Source;
 use crate::config::Config;
-use crate::instances::{InstanceError, InstanceView, LaunchRequest, LogQuery, RestartConfig, Status};
+use crate::instances::{
+    InstanceError, InstanceView, LaunchRequest, LogQuery, RefreshReason, RefreshTargets, RestartConfig, Status,
+};
 use crate::providers::paper::{PaperConfig, PaperProvider};
 use crate::trading::Provider as _;
 
@@ -72,6 +76,10 @@ async fn start(dir: &Path) -> App {
 }
 
 async fn upload(app: &App, source: &str) {
+    upload_with(app, source, &AddOptions::default()).await;
+}
+
+async fn upload_with(app: &App, source: &str, options: &AddOptions) {
     let source = Source::single("test.js", source).unwrap();
     let compiled = app.compiler().compile(&source).await.unwrap();
     let new = NewRevision {
@@ -80,7 +88,7 @@ async fn upload(app: &App, source: &str) {
         engine: compiled.engine,
         world: "sandpit:strategy@1.0.0",
     };
-    app.catalogue().add(&new, &AddOptions::default(), &Cause::default()).unwrap();
+    app.catalogue().add(&new, options, &Cause::default()).unwrap();
 }
 
 async fn create(app: &App, id: &str, selector: &str, providers: &[&str]) -> Result<InstanceView, InstanceError> {
@@ -172,6 +180,40 @@ async fn running_instances_run_again_after_a_restart_with_their_state() {
     let app = start(dir.path()).await;
     assert_eq!(app.restored().started, 0);
     assert_eq!(app.instances().get("kept").unwrap().status, Status::Stopped);
+    assert!(app.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moved_instance_stays_where_it_is_over_a_restart_and_times_of_use_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let app = start(dir.path()).await;
+    upload(&app, COUNTER).await;
+    let old = create(&app, "kept", "counter", &["binance-paper"]).await.unwrap().hash;
+    create(&app, "idle", "counter:latest", &["binance-paper"]).await.unwrap();
+    app.instances().start("kept").await.unwrap();
+    until(&app, "kept", |view| view.events.delivered > 0).await;
+    let before = app.instances().usages();
+    assert_eq!((before.len(), before[0].count, before[0].hash), (1, 1, old));
+
+    let promote = AddOptions { promote_latest: true, ..AddOptions::default() };
+    upload_with(&app, &COUNTER.replace("\"v1\"", "\"v2\""), &promote).await;
+    let results = app.instances().refresh(RefreshTargets::default()).await;
+    assert!(results.iter().all(|result| result.reason == RefreshReason::Refreshed), "{results:#?}");
+    let new = app.instances().get("kept").unwrap().hash;
+    assert_ne!(old, new);
+    assert!(app.instances().users_of(&old).is_empty() && app.instances().users_of(&new).len() == 2);
+    assert!(app.stop().await);
+
+    let app = start(dir.path()).await;
+    let kept = app.instances().get("kept").unwrap();
+    assert_eq!((kept.status, kept.run, kept.hash), (Status::Running, 3, new));
+    assert_eq!(app.instances().get("idle").unwrap().hash, new);
+    let after = app.instances().usages();
+    let of = |hash| after.iter().find(|usage| usage.hash == hash).unwrap();
+    assert_eq!((of(old).count, &of(old).first_seen), (0, &before[0].first_seen));
+    assert!(of(old).last_seen > before[0].last_seen && of(old).last_seen <= of(new).first_seen, "{after:#?}");
+    assert_eq!((of(new).count, of(new).instances[0].as_str()), (1, "kept"));
+    assert!(of(new).first_seen < of(new).last_seen, "first seen by the host before: {after:#?}");
     assert!(app.stop().await);
 }
 
