@@ -120,11 +120,6 @@ impl TestApp {
         Builder { config, speed: 20 }
     }
 
-    /// Where its strategies lie, for tests that edit them as people do.
-    pub(crate) fn strategies_dir(&self) -> std::path::PathBuf {
-        self._dir.path().join("data/strategies")
-    }
-
     /// What the control plane asks.
     pub(crate) fn instances(&self) -> &Arc<Instances> {
         self.app.instances()
