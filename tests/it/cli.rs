@@ -183,7 +183,7 @@ async fn the_switches_of_the_old_script_are_heeded() {
     let told = desk.cli.run(&["tags", "rm", "sample", "never", "--yes"]).await.badly(1);
     assert!(told.contains("has no tag never"), "{told}");
     let history = desk.cli.run(&["tags", "history", "sample", "v2"]).await.well();
-    assert!(history.contains("operator") && history.contains("gone") && history.contains("remove"), "{history}");
+    assert!(history.contains("operator") && history.contains("gone") && history.contains("delete"), "{history}");
 }
 
 #[tokio::test]
