@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::net::TcpListener;
 
 use reqwest::Method;
+use sandpit::base::Digest;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -183,7 +184,7 @@ async fn the_switches_of_the_old_script_are_heeded() {
     let told = desk.cli.run(&["tags", "rm", "sample", "never", "--yes"]).await.badly(1);
     assert!(told.contains("has no tag never"), "{told}");
     let history = desk.cli.run(&["tags", "history", "sample", "v2"]).await.well();
-    assert!(history.contains("operator") && history.contains("gone") && history.contains("remove"), "{history}");
+    assert!(history.contains("operator") && history.contains("gone") && history.contains("delete"), "{history}");
 }
 
 #[tokio::test]
@@ -199,4 +200,51 @@ async fn what_is_used_is_not_deleted_and_one_is_told_by_whom() {
     let said = desk.cli.run(&["modules", "rm", "sample", "--yes"]).await;
     assert_eq!(said.well(), "deleted sample\n");
     desk.cli.run(&["modules", "show", "sample"]).await.badly(1);
+}
+
+#[tokio::test]
+async fn what_replaces_a_revision_takes_over_its_tag() {
+    let desk = Desk::new().await;
+    let first = desk.push("v1", &["--alias", "prod"]).await;
+    let second = desk.push("v2", &["--replace", "sample:prod", "--reason", "better"]).await;
+    assert_eq!((desk.tag("prod").await, desk.tag("latest").await), (json!(second), json!(first)));
+    let pushed = desk.push("v3", &["--promote"]).await;
+    assert_eq!(desk.tag("latest").await, pushed);
+    let export: Value = serde_json::from_str(&desk.cli.run(&["registry", "export"]).await.well()).unwrap();
+    assert_eq!(export, desk.app.client.get("/strategies/registry").await.expect(200), "the host's own answer");
+    let only: Value = serde_json::from_str(&desk.cli.run(&["registry", "export", "--no-usage"]).await.well()).unwrap();
+    assert_eq!(only["sample"]["tags"]["prod"], second);
+    let told = desk.cli.run(&["modules", "push", "sample.js", "--replace", "sample:never"]).await.badly(1);
+    assert!(told.contains("tag_not_found"), "{told}");
+    let told = desk.cli.run(&["refresh", "nothing:at-all"]).await.well();
+    assert!(told.contains("retired") && told.contains("0 instances moved"), "{told}");
+}
+
+#[tokio::test]
+async fn a_damaged_directory_is_named_without_a_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let cli = Cli::new("127.0.0.1:1".parse().unwrap(), &"0".repeat(64), folder.path());
+    let hash = Digest::of(b"as it was");
+    let path = format!("sample/{}/sample.js", hash.hex());
+    let file = folder.path().join("strategies").join(&path);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "as it was").unwrap();
+    let registry =
+        json!({ "sample": { "hashes": { hash.to_string(): { "path": path, "tag": "v1" } }, "tags": { "latest": hash } } });
+    std::fs::write(folder.path().join("strategies/registry.json"), registry.to_string()).unwrap();
+    let sound = cli.run(&["registry", "verify", "strategies"]).await.well();
+    assert_eq!(sound, "1 strategy, 1 revision, 0 problems\n");
+    assert_eq!(cli.run(&["registry", "verify", "--data-dir", "."]).await.well(), sound);
+
+    std::fs::write(&file, "as it is").unwrap();
+    let said = cli.run(&["registry", "verify", "strategies"]).await;
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert!(said.stdout.contains("hash_mismatch") && said.stdout.contains("1 problem"), "{said:#?}");
+    let said = cli.run(&["registry", "verify", "strategies", "--format", "json"]).await;
+    let report: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((said.code, &report["ok"], &report["damaged"][0]["hash"]), (1, &json!(false), &json!(hash)));
+    cli.run(&["registry", "verify", "nowhere"]).await.badly(2);
+    let names: Vec<_> =
+        std::fs::read_dir(folder.path().join("strategies")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing was written: {names:?}");
 }

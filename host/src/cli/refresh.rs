@@ -1,5 +1,8 @@
 //! `sandpit refresh`: instances that follow a tag move to what it points to now.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -50,33 +53,37 @@ pub(super) fn any_failed(results: &[RefreshResult]) -> bool {
     results.iter().any(|result| result.reason == "failed")
 }
 
-/// One row per selector, and a line for each instance that did not follow.
+/// One row per selector and what became of its instances, and a line for each instance that did not follow.
 pub(super) fn text(results: &[RefreshResult], hashes: HashFlag) -> String {
     if results.is_empty() {
         return "the registry was read again; there is no instance to move".to_owned();
     }
-    let mut rows = table(&["selector", "result", "before", "now", "moved"], &[]);
+    let mut groups: IndexMap<[String; 4], Vec<String>> = IndexMap::new();
     let mut below = Vec::new();
     for result in results {
-        let hash = |hash: &Option<String>| hash.as_deref().map(|hash| hashes.of(hash)).unwrap_or_default();
-        rows.add_row([
-            result.selector.clone(),
-            result.reason.clone(),
-            hash(&result.previous_hash),
-            hash(&result.hash),
-            some(&result.instances, INSTANCES_SHOWN),
-        ]);
-        let failed = result.outcomes.iter().filter_map(|outcome| Some((outcome, outcome.error.as_ref()?)));
-        for (outcome, error) in failed {
-            below.push(format!("{} {}: {} ({})", outcome.id, outcome.reason, error.message, error.code));
+        let shown = |hash: Option<&String>| hash.map(|hash| hashes.of(hash)).unwrap_or_default();
+        let mut row = |reason: &str, before: Option<&String>, now: Option<&String>, instance: Option<&String>| {
+            let key = [result.selector.clone(), reason.to_owned(), shown(before), shown(now)];
+            groups.entry(key).or_default().extend(instance.cloned());
+        };
+        // What an instance is pinned to, not what the selector means: instances of one strategy follow different tags.
+        for outcome in &result.outcomes {
+            row(&outcome.reason, outcome.previous_hash.as_ref(), outcome.hash.as_ref(), Some(&outcome.id));
+            if let Some(error) = &outcome.error {
+                below.push(format!("{} {}: {} ({})", outcome.id, outcome.reason, error.message, error.code));
+            }
         }
-        // It repeats the first instance's error, unless there is no instance to have one.
-        if let Some(error) = result.error.as_ref().filter(|_| result.outcomes.iter().all(|outcome| outcome.error.is_none())) {
-            below.push(format!("{}: {error}", result.selector));
+        if result.outcomes.is_empty() {
+            row(&result.reason, None, result.hash.as_ref(), None);
+            below.extend(result.error.as_ref().map(|error| format!("{}: {error}", result.selector)));
         }
     }
-    let moved: usize = results.iter().map(|result| result.instances.len()).sum();
-    below.push(format!("{} moved", count(moved, "instance")));
+    let mut rows = table(&["selector", "result", "before", "now", "instances"], &[]);
+    for (row, instances) in groups {
+        rows.add_row(row.into_iter().chain([some(&instances, INSTANCES_SHOWN)]));
+    }
+    let moved: BTreeSet<&String> = results.iter().flat_map(|result| &result.instances).collect();
+    below.push(format!("{} moved", count(moved.len(), "instance")));
     format!("{rows}\n\n{}", below.join("\n"))
 }
 
@@ -96,27 +103,31 @@ mod tests {
     #[test]
     fn what_moved_and_what_did_not() {
         let answer = json!({ "status": "partial_refresh", "results": [
-            { "selector": "delay:prod", "strategy": "delay", "hash": hash('b'), "previousHash": hash('a'),
-              "instances": ["one", "two"], "reason": "refreshed",
-              "outcomes": [{ "id": "one", "reason": "refreshed" }, { "id": "two", "reason": "refreshed" }] },
-            { "selector": "delay", "strategy": "delay", "hash": hash('c'), "previousHash": hash('a'), "instances": [], "error": "create threw",
-              "reason": "failed", "outcomes": [{ "id": "three", "reason": "failed", "hash": hash('a'),
-                "error": { "code": "start_failed", "message": "create threw" } }] },
+            { "selector": "delay", "strategy": "delay", "hash": hash('c'), "instances": ["one", "two"], "reason": "failed",
+              "error": "create threw", "outcomes": [
+                { "id": "one", "reason": "refreshed", "hash": hash('b'), "previousHash": hash('a'), "wasRunning": true },
+                { "id": "three", "reason": "failed", "hash": hash('a'),
+                  "error": { "code": "start_failed", "message": "create threw" } },
+                { "id": "two", "reason": "refreshed", "hash": hash('b'), "previousHash": hash('a'), "wasRunning": false },
+              ] },
+            { "selector": "delay:prod", "strategy": "delay", "hash": hash('b'), "instances": ["one"], "reason": "refreshed",
+              "outcomes": [{ "id": "one", "reason": "refreshed", "hash": hash('b'), "previousHash": hash('a') }] },
             { "selector": "gone", "strategy": "", "hash": null, "instances": [], "reason": "retired", "outcomes": [],
               "error": "there is no strategy `gone`" },
         ] });
         let refreshed: Refreshed = view::read(&answer).unwrap();
         insta::assert_snapshot!(trimmed(&text(&refreshed.results, HashFlag::default())), @r"
-         selector    result     before        now           moved
-         delay:prod  refreshed  aaaaaaaaaaaa  bbbbbbbbbbbb  one, two
-         delay       failed     aaaaaaaaaaaa  cccccccccccc
+         selector    result     before        now           instances
+         delay       refreshed  aaaaaaaaaaaa  bbbbbbbbbbbb  one, two
+         delay       failed                   aaaaaaaaaaaa  three
+         delay:prod  refreshed  aaaaaaaaaaaa  bbbbbbbbbbbb  one
          gone        retired
 
         three failed: create threw (start_failed)
         gone: there is no strategy `gone`
         2 instances moved
         ");
-        assert!(any_failed(&refreshed.results) && !any_failed(&refreshed.results[..1]));
+        assert!(any_failed(&refreshed.results) && !any_failed(&refreshed.results[1..]));
         assert!(text(&[], HashFlag::default()).contains("no instance to move"));
     }
 }

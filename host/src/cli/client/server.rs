@@ -83,7 +83,7 @@ impl ServerArgs {
         };
         match self.actor.clone().or_else(|| variable("SANDPIT_ACTOR")) {
             Some(name) if well_formed(&name) => Ok(Some(name)),
-            Some(name) => Err(format!("actor `{}`: give 1 to 64 letters, digits and @ . _ -", name.escape_debug().to_string())),
+            Some(name) => Err(format!("actor `{}`: give 1 to 64 letters, digits and @ . _ -", name.escape_debug())),
             None => Ok(variable("USER").filter(well_formed)),
         }
     }

@@ -158,7 +158,7 @@ pub(crate) struct RefreshResult {
     #[serde(default)]
     pub(crate) selector: String,
     pub(crate) hash: Option<String>,
-    pub(crate) previous_hash: Option<String>,
+    /// Those that moved.
     #[serde(default)]
     pub(crate) instances: Vec<String>,
     #[serde(default)]
@@ -175,6 +175,9 @@ pub(crate) struct Outcome {
     pub(crate) id: String,
     #[serde(default)]
     pub(crate) reason: String,
+    /// What it is pinned to now.
+    pub(crate) hash: Option<String>,
+    pub(crate) previous_hash: Option<String>,
     pub(crate) error: Option<OutcomeError>,
 }
 

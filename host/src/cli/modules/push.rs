@@ -1,5 +1,6 @@
 //! `sandpit modules push`: uploads a strategy; what it became, which tags moved, and how it differs from `latest`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -156,11 +157,20 @@ fn difference(change: &Value) -> String {
     let added = names(&change["added"]).into_iter().map(|name| format!("+{name}"));
     let removed = names(&change["removed"]).into_iter().map(|name| format!("-{name}"));
     let changed: Vec<String> = match &change["changed"] {
-        Value::Array(all) => all.iter().map(|item| format!("{}: {} -> {}", name(item), item["from"], item["to"])).collect(),
-        Value::Object(all) => all.iter().map(|(name, item)| format!("{name}: {} -> {}", item["from"], item["to"])).collect(),
+        Value::Array(all) => all.iter().map(|item| format!("{}: {}", name(item), steps(&item["from"], &item["to"]))).collect(),
+        Value::Object(all) => all.iter().map(|(name, item)| format!("{name}: {}", steps(&item["from"], &item["to"]))).collect(),
         _ => Vec::new(),
     };
     added.chain(removed).chain(changed).collect::<Vec<_>>().join("\n")
+}
+
+/// `1 -> 2`; of two objects only what differs: `default 100 -> 50`.
+fn steps(from: &Value, to: &Value) -> String {
+    let (Value::Object(old), Value::Object(new)) = (from, to) else { return format!("{from} -> {to}") };
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differing = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
+    let shown = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
+    differing.map(|key| format!("{key} {} -> {}", shown(old.get(key)), shown(new.get(key)))).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -207,11 +217,11 @@ mod tests {
             "changes": {
                 "against": hash('a'), "events": { "added": ["Ticker"], "removed": [] },
                 "config": { "added": [{ "name": "size", "type": "string" }], "removed": [],
-                            "changed": [{ "name": "every", "from": { "default": 1 }, "to": { "default": 2 } }] },
+                            "changed": [{ "name": "every", "from": { "type": "int", "default": 1 }, "to": { "type": "int", "default": 2 } }] },
                 "limits": { "added": { "fuelPerEvent": 5 }, "removed": {}, "changed": [] },
             },
         });
-        insta::assert_snapshot!(trimmed(&text(&view::read(&answer).unwrap())), @r#"
+        insta::assert_snapshot!(trimmed(&text(&view::read(&answer).unwrap())), @r"
          strategy        delay
          revision        sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
          tag             v2.0.0
@@ -223,10 +233,10 @@ mod tests {
          compared with   aaaaaaaaaaaa
          events          +Ticker
          config          +size
-                         every: {"default":1} -> {"default":2}
+                         every: default 1 -> 2
          limits          +fuelPerEvent
 
         It can be launched. Running instances follow with `sandpit refresh delay`.
-        "#);
+        ");
     }
 }

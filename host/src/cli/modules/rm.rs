@@ -30,11 +30,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.server.client(output)?;
     let found: Module = view::read(&client.json(&Request::get(module(&args.selector)))?)?;
     let whole = !args.selector.contains([':', '@']) && found.name.eq_ignore_ascii_case(args.selector.trim());
-    let revisions: Vec<String> = match whole {
-        true => found.revisions.iter().map(|revision| revision.hash.clone()).collect(),
-        false => vec![found.selected_revision_hash.clone()],
-    };
-    let users = users(&client, &found.name, &revisions)?;
+    let selected = |hash: &str| whole || hash == found.selected_revision_hash;
+    let revisions = found.revisions.iter().map(|revision| revision.hash.as_str()).filter(|hash| selected(hash));
+    let users = users(&client, &found.name, revisions)?;
     output.note(&describe(&found, whole, &users));
     if !args.yes {
         confirm("Delete it?")?;
@@ -46,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn users(client: &Client, name: &str, revisions: &[String]) -> Result<Vec<String>, Failure> {
+fn users<'a>(client: &Client, name: &str, revisions: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Failure> {
     let mut users = Vec::new();
     for hash in revisions {
         let usage: RevisionUsage = view::read(&client.json(&usage::request(&format!("{name}@{hash}"), true))?)?;
