@@ -163,8 +163,8 @@ async fn deleting_one_revision_leaves_the_others() {
     let module = app.client.get("/strategies/modules/canary").await.expect(200);
     assert_eq!(module["selectedRevisionHash"], new);
     assert_eq!(module["revisions"].as_array().unwrap().len(), 1);
-    app.client.get(&format!("/strategies/modules/canary@{old}")).await.refused(404, "hash_not_found");
-    app.client.get("/strategies/modules/canary:v1.0.0").await.refused(404, "tag_not_found");
+    app.client.get(&format!("/strategies/modules/canary@{old}")).await.refused(400, "hash_not_found");
+    app.client.get("/strategies/modules/canary:v1.0.0").await.refused(400, "tag_not_found");
 }
 
 #[tokio::test]

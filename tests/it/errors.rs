@@ -12,9 +12,9 @@ async fn what_is_not_there_is_said_in_json() {
     }
     app.client.get("/strategies/zzz").await.refused(404, "strategy_not_found");
     app.client.get("/strategies/modules/zzz").await.refused(404, "strategy_not_found");
-    app.client.get("/strategies/modules/momentum:zzz").await.refused(404, "tag_not_found");
+    app.client.get("/strategies/modules/momentum:zzz").await.refused(400, "tag_not_found");
     let hash = "0".repeat(64);
-    app.client.get(&format!("/strategies/modules/momentum@sha256:{hash}")).await.refused(404, "hash_not_found");
+    app.client.get(&format!("/strategies/modules/momentum@sha256:{hash}")).await.refused(400, "hash_not_found");
     app.client.get("/strategy/instances/zzz").await.refused(404, "instance_not_found");
     app.client.act("/strategy/instances/zzz/start").await.refused(404, "instance_not_found");
     app.client.get("/strategy/instances/zzz/orders").await.refused(404, "instance_not_found");

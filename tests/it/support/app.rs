@@ -117,6 +117,8 @@ impl TestApp {
         config.api.listen = ([127, 0, 0, 1], 0).into();
         // Tests share the machine with each other: what is asked here is what happens, not how fast.
         config.api.limits.request_ms = 300_000;
+        config.sandbox.limits.deadline_ms = 5_000;
+        config.sandbox.limits.load_deadline_ms = 20_000;
         Builder { config, speed: 20 }
     }
 

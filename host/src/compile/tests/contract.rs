@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lab::{BEGIN, Lab, compile, compile_source, diagnostic, on_trade, provider, strategy, symbol, trade};
+use super::lab::{BEGIN, Lab, compile, compile_source, diagnostic, on_trade, provider, strategy, symbol, trade, unhurried};
 use crate::base::{InstanceId, Timestamp};
 use crate::compile::{Source, SourceFile, Stage};
 use crate::market::{
@@ -98,7 +98,7 @@ async fn the_same_events_use_the_same_fuel() {
 #[tokio::test]
 async fn deep_recursion_is_a_range_error_that_can_be_caught() {
     // What is tested is the stack: some of these take more than an event's usual fuel to get that deep.
-    let lab = Lab { limits: Limits { fuel_per_event: 5_000_000_000, ..Limits::default() }, ..Lab::default() };
+    let lab = Lab { limits: Limits { fuel_per_event: 5_000_000_000, ..unhurried() }, ..Lab::default() };
     let mut guest = lab
         .guest(
             "const deep = (n) => n === 0 ? 0 : 1 + deep(n - 1); log('plain ' + deep(1000));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lab::{BEGIN, Lab, compile, compiler, on_trade, shared, strategy, trade};
+use super::lab::{BEGIN, Lab, compile, compiler, on_trade, shared, strategy, trade, unhurried};
 use crate::base::metrics::Metrics;
 use crate::base::{Blame, Clock as _, Digest, ManualClock, SystemClock, Timestamp};
 use crate::compile::{CompileError, Compiler, CompilerConfig, Source};
@@ -28,7 +28,7 @@ async fn a_faulted_guest_is_dead_and_a_fresh_one_is_not() {
 
 #[tokio::test]
 async fn fuel_left_of_one_event_does_not_help_the_next() {
-    let lab = Lab { limits: Limits { fuel_per_event: 1_000_000, ..Limits::default() }, ..Lab::default() };
+    let lab = Lab { limits: Limits { fuel_per_event: 1_000_000, ..unhurried() }, ..Lab::default() };
     let mut guest = lab.guest("for (let i = 0; i < 2000; i++);").await;
     for n in 1..=100 {
         let delivery = guest.deliver(&trade(n)).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_busy_guest_lets_others_run() {
 
 #[tokio::test]
 async fn helpers_are_priced_and_counted() {
-    let lab = Lab { limits: Limits { helper_calls_per_event: 10, ..Limits::default() }, ..Lab::default() };
+    let lab = Lab { limits: Limits { helper_calls_per_event: 10, ..unhurried() }, ..Lab::default() };
     let mut guest = lab.guest("for (let i = 0; i < 20; i++) env.runtime.isDryRun();").await;
     let fault = guest.deliver(&trade(1)).await.unwrap_err();
     assert_eq!(fault.code, FaultCode::HelperLimit);
@@ -93,7 +93,7 @@ async fn helpers_are_priced_and_counted() {
 
 #[tokio::test]
 async fn memory_ends_at_the_limit() {
-    let lab = Lab { limits: Limits { memory_bytes: 8 << 20, ..Limits::default() }, ..Lab::default() };
+    let lab = Lab { limits: Limits { memory_bytes: 8 << 20, ..unhurried() }, ..Lab::default() };
     let mut guest =
         lab.guest("this.hoard = this.hoard || []; for (let i = 0; i < 64; i++) this.hoard.push(new Uint8Array(65536));").await;
     let mut ended = None;
@@ -115,7 +115,7 @@ async fn memory_ends_at_the_limit() {
 
 #[tokio::test]
 async fn logs_are_kept_harmless_and_few() {
-    let lab = Lab { limits: Limits { log_lines_per_event: 3, ..Limits::default() }, ..Lab::default() };
+    let lab = Lab { limits: Limits { log_lines_per_event: 3, ..unhurried() }, ..Lab::default() };
     let mut guest =
         lab.guest("log('\\x1b[2Jred\\r\\nlevel=error'); log('x'.repeat(9000)); for (let i = 0; i < 9; i++) log(i);").await;
     guest.deliver(&trade(1)).await.unwrap();
@@ -140,7 +140,7 @@ async fn virtual_sleep_moves_the_guests_time_only() {
     guest.deliver(&trade(1)).await.unwrap();
     assert!(guest.now() > Some(slept), "an event that came meanwhile is handled after the sleep");
 
-    let limits = Limits { sleeps_per_event: 5, ..Limits::default() };
+    let limits = Limits { sleeps_per_event: 5, ..unhurried() };
     let mut sleepy = Lab { limits, ..Lab::default() }.guest("for (;;) env.helpers.sleep(1);").await;
     assert_eq!(sleepy.deliver(&trade(1)).await.unwrap_err().code, FaultCode::HelperLimit);
 }
@@ -273,7 +273,7 @@ async fn a_judgement_is_known_without_the_code_and_by_whoever_judges_alike() {
     assert_eq!(again.judged(good.digest()), Some(Ok(fresh.metadata)));
     assert_eq!(again.judged(bad.digest()), Some(Err(refused)));
     assert_eq!(again.judged(Digest::of(b"never seen")), None);
-    let limits = Limits { fuel_per_load: Limits::default().fuel_per_load + 1, ..Limits::default() };
+    let limits = Limits { fuel_per_load: Limits::default().fuel_per_load + 1, ..unhurried() };
     let other = compiler(SandboxConfig { limits, ..SandboxConfig::default() });
     assert_eq!(other.judged(bad.digest()), None, "under other limits it may pass");
     assert_eq!(other.judged(good.digest()), None);
