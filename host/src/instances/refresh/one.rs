@@ -41,7 +41,7 @@ impl Instances {
     /// None when the instance was deleted meanwhile.
     pub(super) async fn refresh_one(&self, slot: &Arc<Slot>) -> Option<InstanceOutcome> {
         let mut task = slot.task.lock().await;
-        self.slot(slot.spec.id.as_str()).ok()?;
+        self.still_there(slot).ok()?;
         let (pin, was_running) = (slot.pin(), slot.status().is_running());
         let mut outcome = InstanceOutcome {
             id: slot.spec.id.clone(),
