@@ -13,13 +13,16 @@ mod support;
 
 mod auth;
 mod catalogue;
+mod cli;
 mod errors;
 mod guests;
 mod hardening;
 mod instances;
 mod isolation;
+mod operations;
 mod orders;
 mod refresh;
 mod refresh_crowd;
 mod restart;
+mod storm;
 mod upload;

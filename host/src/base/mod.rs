@@ -4,6 +4,7 @@ pub mod blame;
 pub mod clock;
 pub mod digest;
 pub mod duration;
+pub(crate) mod fail_point;
 pub mod id;
 pub mod lifecycle;
 pub mod metrics;

@@ -75,8 +75,8 @@ impl Difference {
 
 /// By the names that the launch of an instance knows them by.
 fn limits(metadata: &Metadata) -> BTreeMap<String, Value> {
-    let told = serde_json::to_value(metadata).unwrap_or_default();
-    told["limits"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+    let asked = serde_json::to_value(&metadata.limits).unwrap_or_default();
+    asked.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 type Compared<V> = (BTreeMap<String, V>, BTreeMap<String, V>, Vec<Changed<V>>);
@@ -112,7 +112,7 @@ mod tests {
         let new = metadata(
             json!(["Trade", "BookSnapshot"]),
             json!([field("same", 1), field("other", 2), field("new", 3)]),
-            json!(null),
+            json!({"timers": 8}),
         );
         let against = Digest::of(b"old");
         let told = serde_json::to_value(Difference::between(against, &old, &new)).unwrap();
@@ -124,7 +124,7 @@ mod tests {
                 "added": [full("new", 3)], "removed": [full("gone", 1)],
                 "changed": [{"name": "other", "from": full("other", 1), "to": full("other", 2)}],
             },
-            "limits": {"added": {}, "removed": {}, "changed": []},
+            "limits": {"added": {"timers": 8}, "removed": {}, "changed": []},
         });
         assert_eq!(told, expected);
     }

@@ -10,6 +10,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 
 use super::error::CatalogueError;
+#[cfg(test)]
+use crate::base::fail_point;
 
 /// The registry's file.
 pub(super) const REGISTRY: &str = "registry.json";
@@ -267,6 +269,7 @@ impl Disk {
     /// Every change of the disk passes here first, so that tests can end the world at any of them.
     #[cfg(test)]
     fn step(&self, what: &'static str) -> io::Result<()> {
+        fail_point::reach();
         self.faults.step(what)
     }
 

@@ -4,14 +4,24 @@
 pub mod output;
 pub mod tape;
 
+mod ask;
 mod bench;
 mod check;
+mod client;
 mod compile;
 mod diagnostics;
+mod modules;
 mod play;
+mod progress;
+mod refresh;
+mod registry;
 mod report;
+#[cfg(test)]
+mod samples;
 mod serve;
+mod shown;
 mod source;
+mod tags;
 mod workbench;
 
 use std::process::ExitCode;
@@ -22,8 +32,8 @@ use output::Output;
 
 const EXIT_CODES: &str = "Exit codes:
   0  the thing asked was done
-  1  it was tried and failed: diagnostics, faults, a demo without orders
-  2  it could not be tried: wrong usage, a file that is not there, a configuration that does not hold";
+  1  it was tried and failed: diagnostics, faults, a refusal of the host, a question answered with no
+  2  it could not be tried: wrong usage, a file that is not there, a configuration that does not hold, no host to ask";
 
 /// Runs untrusted JavaScript trading strategies as WebAssembly components.
 #[derive(Debug, Parser)]
@@ -42,6 +52,40 @@ enum Command {
     Bench(bench::Args),
     /// Makes a tape of a recording, or looks into one.
     Tape(tape::TapeArgs),
+    /// Strategies and their revisions on a running host.
+    #[command(subcommand)]
+    Modules(Modules),
+    /// The tags of a strategy on a running host.
+    #[command(subcommand)]
+    Tags(Tags),
+    Refresh(refresh::Args),
+    /// The registry of a running host or of a directory.
+    #[command(subcommand)]
+    Registry(Registry),
+}
+
+#[derive(Debug, Subcommand)]
+enum Modules {
+    Ls(modules::ls::Args),
+    Show(modules::show::Args),
+    Push(modules::push::Args),
+    Source(modules::source::Args),
+    Rm(modules::rm::Args),
+    Usage(modules::usage::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Tags {
+    Ls(tags::ls::Args),
+    Assign(tags::assign::Args),
+    Rm(tags::rm::Args),
+    History(tags::history::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Registry {
+    Export(registry::export::Args),
+    Verify(registry::verify::Args),
 }
 
 /// Why a command did not do what was asked.
@@ -67,17 +111,7 @@ impl Failure {
 
 /// Reads the command line and runs it.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Command::Serve(args) => serve::run(args),
-        Command::Check(args) => check::run(&args),
-        Command::Compile(args) => compile::run(&args),
-        Command::Play(args) => play::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::Tape(args) => {
-            tape::run(args, &mut std::io::stdout().lock()).map_err(|error| Failure::Failed(format!("{error:#}")))
-        }
-    };
+    let result = run(Cli::parse().command);
     let (code, message) = match result {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Answered) => return ExitCode::from(1),
@@ -86,6 +120,32 @@ pub fn main() -> ExitCode {
     };
     Output::default().note(&format!("sandpit: {message}"));
     ExitCode::from(code)
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Compile(args) => compile::run(&args),
+        Command::Play(args) => play::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Tape(args) => {
+            tape::run(args, &mut std::io::stdout().lock()).map_err(|error| Failure::Failed(format!("{error:#}")))
+        }
+        Command::Modules(Modules::Ls(args)) => modules::ls::run(&args),
+        Command::Modules(Modules::Show(args)) => modules::show::run(&args),
+        Command::Modules(Modules::Push(args)) => modules::push::run(&args),
+        Command::Modules(Modules::Source(args)) => modules::source::run(&args),
+        Command::Modules(Modules::Rm(args)) => modules::rm::run(&args),
+        Command::Modules(Modules::Usage(args)) => modules::usage::run(&args),
+        Command::Tags(Tags::Ls(args)) => tags::ls::run(&args),
+        Command::Tags(Tags::Assign(args)) => tags::assign::run(&args),
+        Command::Tags(Tags::Rm(args)) => tags::rm::run(&args),
+        Command::Tags(Tags::History(args)) => tags::history::run(&args),
+        Command::Refresh(args) => refresh::run(&args),
+        Command::Registry(Registry::Export(args)) => registry::export::run(&args),
+        Command::Registry(Registry::Verify(args)) => registry::verify::run(&args),
+    }
 }
 
 #[cfg(test)]
@@ -106,9 +166,28 @@ mod tests {
             "sandpit compile f.js -o out.wasm",
             "sandpit play momentum --tape btcusdt-20240808 --config a=1 --config b=x --format json",
             "sandpit bench --format json",
+            "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
+            "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",
+            "sandpit modules push a.js b.js --tag v1 --alias x --reassign prod --promote --name a --reason r --replace a:v0",
+            "sandpit modules source a -o a.js",
+            "sandpit modules rm a@h --yes --actor me",
+            "sandpit modules usage a --all --data-dir d",
+            "sandpit tags ls a",
+            "sandpit tags assign a prod :v1 --yes --no-refresh --reason r",
+            "sandpit tags rm a prod --allow-orphan",
+            "sandpit tags history a prod --limit 1 --before 2",
+            "sandpit refresh a:prod sha256:00 --timeout 5m",
+            "sandpit refresh",
+            "sandpit registry export -o f --no-usage",
+            "sandpit registry verify d --format json",
         ];
         for line in lines {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+        for line in
+            ["sandpit modules push", "sandpit modules show", "sandpit tags assign a prod", "sandpit modules ls -q --format json"]
+        {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }
 }

@@ -54,9 +54,15 @@ impl Output {
     /// Answers in the format asked for.
     pub fn answer<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) {
         match self.format {
-            Format::Text => self.text(text(value).trim_end()),
+            Format::Text => self.table(&text(value)),
             Format::Json => self.json(value),
         }
+    }
+
+    /// Writes text that has tables in it, without the blanks that fill up their last columns.
+    pub fn table(&self, text: &str) {
+        let lines = text.trim_end().lines().map(str::trim_end);
+        self.text(&lines.collect::<Vec<_>>().join("\n"));
     }
 
     /// Writes a line to standard error.

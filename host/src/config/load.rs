@@ -13,8 +13,9 @@ use super::{Config, InvalidConfig, LogFormat};
 /// What the variables begin with.
 const PREFIX: &str = "SANDPIT_";
 
-/// The variable that names the configuration file; it is no key of the configuration.
-const FILE_VARIABLE: &str = "SANDPIT_CONFIG";
+/// Variables that are no keys of the configuration: the one that names the configuration file, and what the commands that ask
+/// a running host read (the host itself often starts in the same environment).
+const NO_KEYS: [&str; 4] = ["SANDPIT_CONFIG", "SANDPIT_API", "SANDPIT_TOKEN", "SANDPIT_ACTOR"];
 
 /// What the command line sets; absent fields leave the layers below.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +63,7 @@ fn layered(flags: &Flags, variables: impl Iterator<Item = (String, String)>) -> 
         }
         layers = layers.merge(Toml::file_exact(file));
     }
-    let ours = variables.filter(|(name, _)| name.starts_with(PREFIX) && name != FILE_VARIABLE);
+    let ours = variables.filter(|(name, _)| name.starts_with(PREFIX) && !NO_KEYS.contains(&name.as_str()));
     let layers = ours.fold(layers, |layers, (name, value)| layers.merge(Variable { name, value }));
     let layers = flags_over(layers, flags);
     let config: Config = layers.extract().map_err(|error| ConfigError::Parse(Box::new(error)))?;
@@ -141,6 +142,9 @@ mod tests {
         let file = "dataDir = \"file\"\nstrategiesDir = \"file\"\n[instances]\nmax = 5\nstopGraceMs = 6\n";
         let variables = [
             ("SANDPIT_CONFIG", "is no key"),
+            ("SANDPIT_API", "http://127.0.0.1:8880"),
+            ("SANDPIT_TOKEN", "is no key"),
+            ("SANDPIT_ACTOR", "is no key"),
             ("OTHER", "is not ours"),
             ("SANDPIT_DATA_DIR", "environment"),
             ("SANDPIT_INSTANCES__MAX", "7"),

@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::writer::{Request, Shared, WriteOp};
 use super::{executions, instances, meta, orders, providers, saved_state, usage};
 use crate::base::metrics::Metrics;
-use crate::base::{Clock, Timestamp};
+use crate::base::{Clock, Timestamp, fail_point};
 
 /// How often a failing disk is tried again while nobody writes.
 const PROBE: Duration = Duration::from_secs(1);
@@ -139,7 +139,7 @@ impl Committer {
         if units.is_empty() {
             meta::set(&mut self.db, "last_probe", &now.to_rfc3339()).await?;
         }
-        self.statement("COMMIT").await
+        self.finish().await
     }
 
     /// Every unit that keeps the rules.
@@ -158,7 +158,7 @@ impl Committer {
             self.statement("RELEASE unit").await?;
             outcomes.push(outcome);
         }
-        self.statement("COMMIT").await?;
+        self.finish().await?;
         Ok(outcomes)
     }
 
@@ -166,6 +166,13 @@ impl Committer {
         for op in ops {
             apply(&mut self.db, op, now).await?;
         }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<(), StoreError> {
+        fail_point::reach();
+        self.statement("COMMIT").await?;
+        fail_point::reach();
         Ok(())
     }
 

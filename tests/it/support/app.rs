@@ -38,7 +38,7 @@ pub(crate) struct TestApp {
     speed: u32,
     lifecycle: Lifecycle,
     gates: Mutex<Vec<Arc<Gate>>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Builder {
@@ -99,7 +99,7 @@ impl Builder {
             speed: self.speed,
             lifecycle: Lifecycle::new(),
             gates: Mutex::new(Vec::new()),
-            _dir: dir,
+            dir,
         };
         test.add_provider(PROVIDER).await;
         test
@@ -150,6 +150,11 @@ impl TestApp {
         gate.stop().await;
         self.app.desk().detach(gate.name());
         self.gates.lock().unwrap().retain(|gate| gate.name().as_str() != name);
+    }
+
+    /// Where its registry and its sources are.
+    pub(crate) fn strategies_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("data/strategies")
     }
 
     /// Lets the tape of [`PROVIDER`] run.

@@ -13,10 +13,12 @@ use super::{Client, eventually};
 pub(crate) struct Host {
     child: Child,
     pub(crate) client: Client,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
 }
 
 /// `SANDPIT_BIN`, or the binary that the same build put beside the tests.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("SANDPIT_BIN") {
         return path.into();
     }
@@ -49,7 +51,7 @@ impl Host {
         let token = std::fs::read_to_string(data_dir.join("admin.token")).unwrap();
         let client = Client::new(address, Some(token.trim()));
         eventually("the host is ready", async || (client.get("/readyz").await.status == 200).then_some(())).await;
-        Self { child, client }
+        Self { child, client, address, token }
     }
 
     /// Starts one that is to end by itself with a failure, and gives what it says.

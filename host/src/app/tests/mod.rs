@@ -1,5 +1,7 @@
 //! The whole host in one process: instances through their life, over faults and over a restart.
 
+mod kills;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,202 @@
+//! The commands for operators when something is not as it should be: what they say, and with which code they end.
+
+use std::io::Read as _;
+use std::net::TcpListener;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::cli::{Cli, finish};
+
+struct Desk {
+    app: TestApp,
+    cli: Cli,
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    /// A host, and an operator's shell in an empty folder.
+    async fn new() -> Self {
+        let app = TestApp::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let cli = Cli::new(app.address, &app.token, folder.path());
+        Self { app, cli, folder }
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Uploads a revision of `sample` and gives its hash.
+    async fn push(&self, tag: &str, flags: &[&str]) -> String {
+        self.write("sample.js", &source(tag));
+        let words = [&["modules", "push", "sample.js", "-q"], flags].concat();
+        self.cli.run(&words).await.well().trim().to_owned()
+    }
+
+    async fn tag(&self, tag: &str) -> Value {
+        let module = self.app.client.get("/strategies/modules/sample").await.expect(200);
+        module["tagAliases"][tag].clone()
+    }
+}
+
+fn source(tag: &str) -> String {
+    format!(
+        r#"module.exports = {{
+  metadata: {{ name: "sample", tag: "{tag}", displayName: "Sample {tag}", events: ["Trade"] }},
+  create: () => ({{ onTrade() {{}} }}),
+}};"#
+    )
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_with_code_and_request() {
+    let desk = Desk::new().await;
+    for words in [&["modules", "show", "nothing"][..], &["modules", "source", "nothing"], &["tags", "ls", "nothing"]] {
+        let told = desk.cli.run(words).await.badly(1);
+        assert!(told.contains("`nothing`") && told.contains("(404 strategy_not_found)") && told.contains("request "), "{told}");
+    }
+    let told = desk.cli.run(&["modules", "show", "momentum:v9"]).await.badly(1);
+    assert!(told.contains("tag_not_found") && told.contains("v1.0.0"), "{told}");
+    let said = desk.cli.run(&["modules", "show", "nothing", "--format", "json"]).await;
+    assert_eq!((said.code, said.stderr.as_str()), (1, ""), "{said:#?}");
+    let envelope: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((&envelope["status"], &envelope["error"]), (&json!("error"), &json!("strategy_not_found")));
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_there_and_a_token_that_does_not_fit() {
+    let desk = Desk::new().await;
+    let free = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let told = desk.cli.with_api(&free).run(&["modules", "ls"]).await.badly(2);
+    assert!(told.contains(&free) && told.contains("sandpit serve"), "{told}");
+    let told = desk.cli.with_api("https://127.0.0.1:1").run(&["modules", "ls"]).await.badly(2);
+    assert!(told.contains("http only"), "{told}");
+    let wrong = "f".repeat(64);
+    let told = desk.cli.with_token(&wrong).run(&["modules", "ls"]).await.badly(1);
+    assert!(told.contains("401 unauthorized") && told.contains("SANDPIT_TOKEN") && !told.contains(&wrong), "{told}");
+    let told = desk.cli.run(&["modules", "ls", "--data-dir", "elsewhere"]).await.badly(1);
+    assert!(told.contains("no elsewhere/admin.token") && !told.contains(desk.app.token.trim()), "{told}");
+    let told = desk.cli.run(&["modules", "ls", "--limit", "-1"]).await.badly(2);
+    assert!(told.contains("--limit") || told.contains("-1"), "{told}");
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_compile_is_shown_as_check_shows_it() {
+    let desk = Desk::new().await;
+    desk.write("bad.js", "module.exports = {;\n");
+    let said = desk.cli.run(&["modules", "push", "bad.js"]).await;
+    let checked = desk.cli.run(&["check", "bad.js"]).await;
+    assert_eq!((said.code, said.stdout.as_str()), (1, checked.stdout.as_str()));
+    assert!(said.stdout.contains("bad.js:1:") && said.stdout.contains("^"), "{said:#?}");
+    assert!(said.stderr.contains("422 strategy_validation_failed"), "{said:#?}");
+    let told = desk.cli.run(&["modules", "push", "no.js"]).await.badly(2);
+    assert!(told.contains("no.js"), "{told}");
+}
+
+#[tokio::test]
+async fn a_folder_becomes_one_revision() {
+    let desk = Desk::new().await;
+    desk.write("s/sample.js", &source("v1").replace("onTrade() {}", "onTrade() { require('./lib/size.js')(); }"));
+    desk.write("s/lib/size.js", "module.exports = () => require('./size.json').size;");
+    desk.write("s/lib/size.json", r#"{ "size": 1 }"#);
+    let told = desk.cli.run(&["modules", "push", "s"]).await.badly(2);
+    assert!(told.contains("--entry") && told.contains("lib/size.js, sample.js"), "{told}");
+    let folder = desk.cli.run(&["modules", "push", "s", "--entry", "sample.js", "-q"]).await.well();
+    let files = ["modules", "push", "s/sample.js", "s/lib/size.json", "s/lib/size.js", "-q"];
+    assert_eq!(desk.cli.run(&files).await.well(), folder, "the same files, the same revision");
+    desk.cli.run(&["modules", "source", "sample", "-o", "back.js"]).await.well();
+    let read = |file: &str| std::fs::read(desk.folder.path().join(file)).unwrap();
+    assert_eq!(read("back.js"), read("s/sample.js"), "byte for byte");
+    let verified = desk.cli.run(&["modules", "ls", "--strategy", "sample"]).await.well();
+    assert!(verified.contains("latest, v1") && verified.contains("1 revision, 1 strategy"), "{verified}");
+}
+
+#[tokio::test]
+async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
+    let desk = Desk::new().await;
+    let first = desk.push("v1", &["--alias", "prod"]).await;
+    let second = desk.push("v2", &[]).await;
+    for no in ["", "\n", "n\n", "what\n"] {
+        let told = desk.cli.run_with(&["tags", "assign", "sample", "prod", ":v2"], no).await.badly(1);
+        assert!(told.contains(&first) && told.contains(&second) && told.contains("[y/N]"), "{told}");
+        assert!(told.contains("nothing was changed"), "{told}");
+        let told = desk.cli.run_with(&["tags", "rm", "sample", "prod"], no).await.badly(1);
+        assert!(told.contains("latest, v1 still point there"), "{told}");
+        desk.cli.run_with(&["modules", "rm", "sample:v2"], no).await.badly(1);
+    }
+    assert_eq!(desk.tag("prod").await, first);
+    let said = desk.cli.run_with(&["tags", "assign", "sample", "prod", "sample:v2", "--no-refresh"], "y\n").await;
+    assert!(said.stdout.contains(&format!("prod points to {second}")), "{said:#?}");
+    assert_eq!(desk.tag("prod").await, second);
+    let again = desk.cli.run(&["tags", "assign", "sample", "prod", &second]).await.well();
+    assert!(again.contains("already points to"), "no question: {again}");
+    let told = desk.cli.run(&["tags", "assign", "sample", "prod", "momentum", "--yes"]).await.badly(2);
+    assert!(told.contains("momentum") && told.contains("its own revisions"), "{told}");
+}
+
+#[tokio::test]
+async fn a_tag_that_moved_while_one_was_asked_is_left_alone() {
+    let desk = Desk::new().await;
+    desk.push("v1", &["--alias", "prod"]).await;
+    desk.push("v2", &[]).await;
+    let third = desk.push("v3", &[]).await;
+    let mut child = desk.cli.spawn(&["tags", "assign", "sample", "prod", ":v2"]);
+    let mut asked = child.stderr.take().unwrap();
+    let (child, question) = tokio::task::spawn_blocking(move || {
+        let (mut question, mut byte) = (Vec::new(), [0]);
+        while !question.ends_with(b"[y/N] ") && asked.read(&mut byte).unwrap() == 1 {
+            question.push(byte[0]);
+        }
+        child.stderr = Some(asked);
+        (child, String::from_utf8(question).unwrap())
+    })
+    .await
+    .unwrap();
+    assert!(question.contains("(latest, v1)"), "{question}");
+    let put = desk.app.client.request(Method::PUT, "/strategies/modules/sample/tags/prod");
+    desk.app.client.send(put.json(&json!({ "hash": third }))).await.expect(200);
+    let told = finish(child, "y\n".to_owned()).await.badly(1);
+    assert!(told.contains("409 tag_moved") && told.contains(&third), "{told}");
+    assert_eq!(desk.tag("prod").await, third, "whoever came first was not overwritten");
+}
+
+#[tokio::test]
+async fn the_switches_of_the_old_script_are_heeded() {
+    let desk = Desk::new().await;
+    desk.push("v1", &[]).await;
+    let second = desk.push("v2", &["--alias", "only"]).await;
+    let told = desk.cli.bash("sandpit tags rm sample only --yes; sandpit tags rm sample v2 --yes").await.badly(1);
+    assert!(told.contains("would_orphan") && told.contains("no other tag points there"), "{told}");
+    desk.cli.bash("ALLOW_ORPHAN=true sandpit tags rm sample v2 --yes --reason gone").await.well();
+    assert_eq!(desk.tag("v2").await, Value::Null);
+    let assigned = format!("REFRESH=false sandpit tags assign sample back {second} --yes --format json");
+    let answer: Value = serde_json::from_str(&desk.cli.bash(&assigned).await.well()).unwrap();
+    assert_eq!((&answer["status"], &answer["refresh"]), (&json!("tag_assigned"), &json!(false)));
+    let told = desk.cli.bash("REFRESH=perhaps sandpit tags assign sample back :v1 --yes").await.badly(2);
+    assert!(told.contains("REFRESH must be true or false"), "{told}");
+    let told = desk.cli.run(&["tags", "rm", "sample", "latest", "--yes"]).await.badly(1);
+    assert!(told.contains("latest_protected"), "{told}");
+    let told = desk.cli.run(&["tags", "rm", "sample", "never", "--yes"]).await.badly(1);
+    assert!(told.contains("has no tag never"), "{told}");
+    let history = desk.cli.run(&["tags", "history", "sample", "v2"]).await.well();
+    assert!(history.contains("operator") && history.contains("gone") && history.contains("remove"), "{history}");
+}
+
+#[tokio::test]
+async fn what_is_used_is_not_deleted_and_one_is_told_by_whom() {
+    let desk = Desk::new().await;
+    let hash = desk.push("v1", &[]).await;
+    desk.app.client.create("desk-1", "sample", json!({})).await;
+    let said = desk.cli.run(&["modules", "rm", "sample:v1", "--yes"]).await;
+    let told = said.badly(1);
+    assert!(told.contains("409 revision_in_use") && told.contains("desk-1"), "{told}");
+    assert!(told.contains(&hash) && told.contains("the host will refuse"), "{told}");
+    desk.app.client.delete("/strategy/instances/desk-1").await.expect(200);
+    let said = desk.cli.run(&["modules", "rm", "sample", "--yes"]).await;
+    assert_eq!(said.well(), "deleted sample\n");
+    desk.cli.run(&["modules", "show", "sample"]).await.badly(1);
+}
