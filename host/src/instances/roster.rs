@@ -119,7 +119,7 @@ impl Instances {
     pub async fn create(&self, request: LaunchRequest) -> Result<InstanceView, InstanceError> {
         let spec = InstanceSpec::parse(request)?;
         let resolved = self.floors.catalogue.resolve(&spec.selector);
-        let resolved = resolved.map_err(|source| InstanceError::Selector { id: spec.id.clone(), source })?;
+        let resolved = resolved.map_err(|source| InstanceError::Selector { id: spec.id.clone(), source: Box::new(source) })?;
         let pin = Pin { name: resolved.name, hash: resolved.hash, tag: resolved.tag };
         if self.slot(spec.id.as_str()).is_ok() {
             return Err(InstanceError::Exists(spec.id));
