@@ -128,7 +128,7 @@ impl From<InstanceError> for ApiError {
             | InstanceError::CrossProvider(_)
             | InstanceError::Symbol(_) => Self::new(Code::InvalidInstance, message),
             InstanceError::Name(error) => error.into(),
-            InstanceError::Selector { source, .. } => Self::from(source).with_message(message),
+            InstanceError::Selector { source, .. } => Self::from(*source).with_message(message),
             InstanceError::Config { issues, .. } => Self::new(Code::ConfigInvalid, message).with_details(issues),
             InstanceError::Limits(_) => Self::new(Code::LimitsInvalid, message),
             InstanceError::Exists(_) => Self::new(Code::InstanceExists, message),

@@ -45,7 +45,7 @@ pub(super) struct Actor {
     pub policy: RestartPolicy,
     pub soft: CancellationToken,
     /// Orders to go on with another revision; taken between two events.
-    pub moves: mpsc::UnboundedReceiver<Move>,
+    pub moves: mpsc::Receiver<Move>,
     /// Own reports that came while no guest was there.
     pub held: VecDeque<Arc<Event>>,
 }
@@ -74,7 +74,7 @@ enum Recovered {
     /// The backoff is over: a fresh guest is to start.
     Retry,
     /// The instance was moved meanwhile: its new guest runs already.
-    Moved(Guest),
+    Moved(Box<Guest>),
     /// It is to end.
     End,
 }
@@ -96,7 +96,7 @@ impl Actor {
                 Ended::Stopped | Ended::Refused => break,
                 Ended::Faulted(failure) => match self.recover(failure).await {
                     Recovered::Retry => {}
-                    Recovered::Moved(guest) => running = Some(guest),
+                    Recovered::Moved(guest) => running = Some(*guest),
                     Recovered::End => break,
                 },
             }
@@ -317,7 +317,7 @@ impl Actor {
                 }
             };
             if let Some(guest) = self.move_on_early(order).await {
-                return Recovered::Moved(guest);
+                return Recovered::Moved(Box::new(guest));
             }
         }
     }

@@ -33,7 +33,7 @@ pub enum InstanceError {
         /// Of the instance.
         id: InstanceId,
         /// What the catalogue says.
-        source: CatalogueError,
+        source: Box<CatalogueError>,
     },
     /// The configuration does not fit the fields that the strategy declares.
     #[error("the configuration of {id} does not fit what the strategy declares: {}", .issues.first().map(ToString::to_string).unwrap_or_default())]

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::actor::Actor;
 use super::error::InstanceError;
+use super::moving::ORDERS_WAITING;
 use super::prepared::{Prepared, feeds};
 use super::restart::RestartPolicy;
 use super::roster::Instances;
@@ -46,7 +47,7 @@ impl Launch {
     /// Starts the task; the receiver says what became of its first guest.
     pub(super) fn spawn(self, host: &Instances, slot: &Arc<Slot>) -> (Task, oneshot::Receiver<Result<(), InstanceError>>) {
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
-        let (moves, orders) = mpsc::unbounded_channel();
+        let (moves, orders) = mpsc::channel(ORDERS_WAITING);
         host.floors.desk.admit(self.prepared.account(&slot.spec));
         let surroundings = Surroundings {
             desk: Arc::clone(&host.floors.desk),

@@ -15,6 +15,9 @@ use super::restart::RestartPolicy;
 use super::status::Step;
 use crate::sandbox::{Guest, LogLevel};
 
+/// Orders that may wait for a task. More than one waits only while a handler sleeps and the refreshes before were given up.
+pub(super) const ORDERS_WAITING: usize = 16;
+
 /// An order to a task.
 pub(super) struct Move {
     pub to: Prepared,

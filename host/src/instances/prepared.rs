@@ -82,7 +82,7 @@ impl Instances {
     /// The compiled revision of a pin.
     async fn program(&self, spec: &InstanceSpec, pin: &Pin) -> Result<Arc<Program>, InstanceError> {
         revision::program(&self.floors.catalogue, &self.floors.compiler, pin.hash).await.map_err(|error| match error {
-            RevisionError::Catalogue(source) => InstanceError::Selector { id: spec.id.clone(), source },
+            RevisionError::Catalogue(source) => InstanceError::Selector { id: spec.id.clone(), source: Box::new(source) },
             RevisionError::Compile(error) => error.into(),
         })
     }
@@ -94,6 +94,6 @@ impl Instances {
         let asked = tokio::task::spawn_blocking(move || catalogue.confirm(&hash)).await;
         let confirmed = asked
             .map_err(|error| InstanceError::Compile(CompileError::Host(format!("asking for a revision ended early: {error}"))))?;
-        confirmed.map(drop).map_err(|source| InstanceError::Selector { id: spec.id.clone(), source })
+        confirmed.map(drop).map_err(|source| InstanceError::Selector { id: spec.id.clone(), source: Box::new(source) })
     }
 }

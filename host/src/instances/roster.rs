@@ -119,7 +119,7 @@ impl Instances {
     pub async fn create(&self, request: LaunchRequest) -> Result<InstanceView, InstanceError> {
         let spec = InstanceSpec::parse(request)?;
         let resolved = self.floors.catalogue.resolve(&spec.selector);
-        let resolved = resolved.map_err(|source| InstanceError::Selector { id: spec.id.clone(), source })?;
+        let resolved = resolved.map_err(|source| InstanceError::Selector { id: spec.id.clone(), source: Box::new(source) })?;
         let pin = Pin { name: resolved.name, hash: resolved.hash, tag: resolved.tag };
         if self.slot(spec.id.as_str()).is_ok() {
             return Err(InstanceError::Exists(spec.id));
@@ -173,6 +173,7 @@ impl Instances {
     pub async fn start(&self, id: &str) -> Result<InstanceView, InstanceError> {
         let slot = self.slot(id)?;
         let mut task = slot.task.lock().await;
+        self.still_there(&slot)?;
         if slot.status().is_running() {
             return Err(InstanceError::AlreadyRunning);
         }
@@ -196,6 +197,7 @@ impl Instances {
     pub async fn stop(&self, id: &str) -> Result<InstanceView, InstanceError> {
         let slot = self.slot(id)?;
         let mut task = slot.task.lock().await;
+        self.still_there(&slot)?;
         if !slot.status().is_running() && slot.status() != Status::Quarantined {
             return Err(InstanceError::NotRunning);
         }
@@ -213,7 +215,7 @@ impl Instances {
     pub async fn delete(&self, id: &str) -> Result<(), InstanceError> {
         let slot = self.slot(id)?;
         let mut task = slot.task.lock().await;
-        self.slot(id)?; // somebody else may have deleted it while this call waited
+        self.still_there(&slot)?;
         self.halt(&slot, &mut task).await;
         persist::delete(&self.floors.store, &slot.spec.id).await?;
         self.floors.desk.dismiss(&slot.spec.id);
@@ -361,9 +363,15 @@ impl Instances {
         self.write().remove(&slot.spec.id);
     }
 
-    pub(super) fn slot(&self, id: &str) -> Result<Arc<Slot>, InstanceError> {
+    fn slot(&self, id: &str) -> Result<Arc<Slot>, InstanceError> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         slots.get(id).cloned().ok_or(InstanceError::NotFound)
+    }
+
+    /// Asked once the task lock is held: somebody else may have deleted it meanwhile, and made another one of the same id.
+    pub(super) fn still_there(&self, slot: &Arc<Slot>) -> Result<(), InstanceError> {
+        let there = self.slot(slot.spec.id.as_str()).is_ok_and(|there| Arc::ptr_eq(&there, slot));
+        there.then_some(()).ok_or(InstanceError::NotFound)
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Slot>> {

@@ -31,7 +31,7 @@ pub(super) struct Pin {
 /// The running half of an instance: how its task is asked, then told, to stop, and how it is asked to go on with another
 /// revision.
 pub(super) struct Task {
-    pub moves: mpsc::UnboundedSender<Move>,
+    pub moves: mpsc::Sender<Move>,
     pub soft: CancellationToken,
     pub hard: CancellationToken,
     pub join: tokio::task::JoinHandle<()>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{MutexGuard, oneshot};
 
 use super::{InstanceOutcome, RefreshError, RefreshReason};
@@ -41,7 +42,7 @@ impl Instances {
     /// None when the instance was deleted meanwhile.
     pub(super) async fn refresh_one(&self, slot: &Arc<Slot>) -> Option<InstanceOutcome> {
         let mut task = slot.task.lock().await;
-        self.slot(slot.spec.id.as_str()).ok()?;
+        self.still_there(slot).ok()?;
         let (pin, was_running) = (slot.pin(), slot.status().is_running());
         let mut outcome = InstanceOutcome {
             id: slot.spec.id.clone(),
@@ -132,10 +133,12 @@ impl Instances {
         persist::reserve_runs(&self.floors.store, slot, run + 2).await?;
         let (answer, mut told) = oneshot::channel();
         let claim = Claim::default();
-        if running.moves.send(Move { to: prepared, back_run: run + 2, claim: claim.clone(), answer }).is_err() {
-            return Ok(None);
-        }
         let grace = Duration::from_millis(self.config.stop_grace_ms);
+        match running.moves.try_send(Move { to: prepared, back_run: run + 2, claim: claim.clone(), answer }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(Trouble::Refused(busy(grace))),
+            Err(TrySendError::Closed(_)) => return Ok(None),
+        }
         let answered = match tokio::time::timeout(grace, &mut told).await {
             Ok(answered) => answered,
             Err(_) if claim.take() => return Err(Trouble::Refused(busy(grace))),
