@@ -179,7 +179,7 @@ async fn what_does_not_start_is_rolled_back_and_the_old_one_trades_on() {
     );
     let message = view["lastError"]["message"].as_str().unwrap();
     assert!(message.contains("not today") && message.contains(&format!("rolled back to {good}")), "{message}");
-    assert_eq!(app.client.log_texts("i1").await.iter().filter(|line| line.starts_with("v1 life")).last().unwrap(), "v1 life 2");
+    assert_eq!(app.client.log_texts("i1").await.iter().rfind(|line| line.starts_with("v1 life")).unwrap(), "v1 life 2");
     eventually("it trades on", async || (count(&app, "i1", "executions").await > before + 2).then_some(())).await;
     let orders = app.client.get("/strategy/instances/i1/orders?limit=500").await.expect(200);
     let rows = orders["orders"].as_array().unwrap();
@@ -203,7 +203,7 @@ async fn what_does_not_start_is_rolled_back_and_the_old_one_trades_on() {
     assert_eq!((results[0].reason, results[0].instances.len()), (Failed, 1));
     assert!(results[0].error.as_deref().unwrap().contains("cross-provider"), "{results:#?}");
     assert_eq!(app.client.instance("i2").await["status"], "running");
-    assert_eq!(app.client.log_texts("i1").await.iter().filter(|line| line.starts_with("v4 life")).last().unwrap(), "v4 life 3");
+    assert_eq!(app.client.log_texts("i1").await.iter().rfind(|line| line.starts_with("v4 life")).unwrap(), "v4 life 3");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,13 +3,14 @@
 //! keep it over the moves; the desk's record is the other witness.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{TestApp, eventually};
 use reqwest::Method;
 use sandpit::base::InstanceId;
 use sandpit::instances::{RefreshReason, RefreshTargets};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const INSTANCES: usize = 200;
 /// Of each instance, over all its lives.

@@ -12,10 +12,11 @@
 //! as one of a release build.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::Client;
 use crate::support::process::Host;

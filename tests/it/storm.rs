@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Answer, Client, TestApp};
+use crate::support::{Client, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const CLIENTS: u64 = 64;
 const LASTS: Duration = Duration::from_secs(10);
@@ -194,10 +195,103 @@ async fn history(client: &Client, tags: &BTreeSet<(&str, String)>) -> BTreeMap<u
     moves
 }
 
-/// Whether some state between the first change that may have been seen and the last fits.
-fn fits(states: &BTreeMap<u64, Tags>, (low, high): (u64, u64), fit: impl Fn(&Tags) -> bool) -> bool {
-    let at_low = states.range(..=low).next_back().map(|(_, tags)| tags);
-    at_low.into_iter().chain(states.range(low + 1..=high).map(|(_, tags)| tags)).any(fit)
+/// A change as its client knows it.
+type Changes<'a> = BTreeMap<u64, (&'a Done, BTreeSet<Move>)>;
+
+/// What was acknowledged, by generation.
+fn changes(all: &[Done]) -> Changes<'_> {
+    let mut changes = BTreeMap::new();
+    for done in all {
+        if let What::Changed { generation, moves } = &done.what {
+            let moves = moves.iter().map(|(tag, from, to)| (done.strategy.to_owned(), tag.clone(), from.clone(), to.clone()));
+            assert!(changes.insert(*generation, (done, moves.collect())).is_none(), "two changes have the number {generation}");
+        }
+    }
+    changes
+}
+
+/// The history holds exactly what was acknowledged, in one order that no client can contradict.
+fn is_one_order(changes: &Changes<'_>, told: &BTreeMap<u64, Vec<Move>>) {
+    assert_eq!(told.keys().collect::<Vec<_>>(), changes.keys().collect::<Vec<_>>(), "acknowledged, and on record");
+    let mut latest_begin: Option<Instant> = None;
+    for (generation, (done, moves)) in changes {
+        assert_eq!(*moves, told[generation].iter().cloned().collect::<BTreeSet<_>>(), "change {generation}");
+        assert!(
+            latest_begin.is_none_or(|began| done.ended >= began),
+            "change {generation} ended before one that precedes it began"
+        );
+        latest_begin = latest_begin.max(Some(done.began));
+    }
+}
+
+/// The tags of each strategy after each change of it.
+fn states(moves: &BTreeMap<u64, Vec<Move>>) -> BTreeMap<&str, BTreeMap<u64, Tags>> {
+    let mut states: BTreeMap<&str, BTreeMap<u64, Tags>> = BTreeMap::new();
+    for (generation, moves) in moves {
+        for (strategy, tag, _, to) in moves {
+            let of_strategy = states.entry(strategy).or_default();
+            let mut now = of_strategy.last_key_value().map(|(_, tags)| tags.clone()).unwrap_or_default();
+            match to {
+                Some(to) => now.insert(tag.clone(), to.clone()),
+                None => now.remove(tag),
+            };
+            of_strategy.insert(*generation, now);
+        }
+    }
+    states
+}
+
+/// What was read, refused or found done already was so at some moment between request and answer. Gives how often each happened.
+fn was_so(all: &[Done], changes: &Changes<'_>, states: &BTreeMap<&str, BTreeMap<u64, Tags>>) -> (u32, u32, u32) {
+    let first = *changes.keys().next().unwrap();
+    // The changes that may have been seen: after the last that was over before, up to the first that came after.
+    let fits = |done: &Done, fit: &dyn Fn(&Tags) -> bool| {
+        let before = changes.iter().filter(|(_, (other, _))| other.ended < done.began).map(|(generation, _)| *generation).max();
+        let after = changes.iter().filter(|(_, (other, _))| other.began > done.ended).map(|(generation, _)| *generation).min();
+        let (low, high) = (before.unwrap_or(first - 1), after.map_or(u64::MAX, |after| after - 1));
+        let of_strategy = &states[done.strategy];
+        let at_low = of_strategy.range(..=low).next_back().map(|(_, tags)| tags);
+        let since = of_strategy.iter().filter(|(generation, _)| **generation > low && **generation <= high).map(|(_, tags)| tags);
+        at_low.into_iter().chain(since).any(fit)
+    };
+    let (mut looks, mut pointed, mut busy) = (0, 0, 0);
+    for done in all {
+        match &done.what {
+            What::Changed { .. } => {}
+            What::Busy => busy += 1,
+            What::Pointed { tag, to } => {
+                pointed += 1;
+                assert!(fits(done, &|tags| tags.get(tag) == to.as_ref()), "{}:{tag} never was at {to:?}", done.strategy);
+            }
+            What::Shown(shown) => {
+                looks += 1;
+                assert!(fits(done, &|tags| tags == shown), "{}: shown as it never was: {shown:?}", done.strategy);
+            }
+        }
+    }
+    (looks, pointed, busy)
+}
+
+/// In the end all say the same: modules, export, the file.
+async fn all_agree(app: &TestApp, known: &Known, states: &BTreeMap<&str, BTreeMap<u64, Tags>>) {
+    let export = app.client.get("/strategies/registry").await.expect(200);
+    assert_eq!(export["problems"], json!([]));
+    for strategy in STRATEGIES {
+        let module = app.client.get(&format!("/strategies/modules/{strategy}")).await.expect(200);
+        assert_eq!(tags_of(&module["tagAliases"]), *states[strategy].last_key_value().unwrap().1);
+        assert_eq!(export["registry"][strategy]["tags"], module["tagAliases"]);
+        let listed: BTreeSet<&str> =
+            module["revisions"].as_array().unwrap().iter().map(|one| one["hash"].as_str().unwrap()).collect();
+        let expected = known.of(strategy);
+        assert_eq!(listed, expected.iter().map(String::as_str).collect(), "every acknowledged upload is there, and no other");
+        for hash in expected {
+            let answer = app.client.get(&format!("/strategies/modules/{hash}/source")).await;
+            assert!(answer.status == 200 && answer.text.contains(strategy));
+        }
+    }
+    let file = std::fs::read(app.strategies_dir().join("registry.json")).unwrap();
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    assert_eq!(file, export["registry"], "registry.json is what the control plane says");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -211,104 +305,29 @@ async fn every_answer_of_a_storm_fits_one_order() {
         }
     }
     let until = Instant::now() + LASTS;
-    let storms = (0..CLIENTS).map(|number| {
+    let mut storms = tokio::task::JoinSet::new();
+    for number in 0..CLIENTS {
         let storm = Storm { client: app.client.clone(), known: Arc::clone(&known), number, dice: Dice(number) };
-        tokio::spawn(storm.rage(until))
-    });
-    let mut all = Vec::new();
-    for storm in storms.collect::<Vec<_>>() {
-        all.extend(storm.await.unwrap());
+        storms.spawn(storm.rage(until));
     }
+    let all: Vec<Done> = storms.join_all().await.into_iter().flatten().collect();
 
-    // The history holds exactly what was acknowledged, in one order that no client can contradict.
+    let changes = changes(&all);
+    let made = changes.values().flat_map(|(_, moves)| moves);
     let mut tags: BTreeSet<(&str, String)> =
-        STRATEGIES.iter().flat_map(|s| ["latest", "v1", "v2"].map(|tag| (*s, tag.to_owned()))).collect();
-    let mut changes: BTreeMap<u64, (&Done, BTreeSet<Move>)> = BTreeMap::new();
-    for done in &all {
-        if let What::Changed { generation, moves } = &done.what {
-            tags.extend(moves.iter().map(|(tag, ..)| (done.strategy, tag.clone())));
-            let moves = moves.iter().map(|(tag, from, to)| (done.strategy.to_owned(), tag.clone(), from.clone(), to.clone()));
-            assert!(changes.insert(*generation, (done, moves.collect())).is_none(), "two changes have the number {generation}");
-        }
-    }
-    let mut told = history(&app.client, &tags).await;
+        made.map(|(strategy, tag, ..)| (*STRATEGIES.iter().find(|name| *name == strategy).unwrap(), tag.clone())).collect();
+    tags.extend(STRATEGIES.iter().flat_map(|strategy| ["latest", "v1", "v2"].map(|tag| (*strategy, tag.to_owned()))));
+    let moves = history(&app.client, &tags).await;
     let first = *changes.keys().next().unwrap();
-    let preparations = told.split_off(&first);
-    let (preparations, told) = (told, preparations);
-    assert_eq!(told.keys().collect::<Vec<_>>(), changes.keys().collect::<Vec<_>>(), "acknowledged, and on record");
-    let mut latest_begin: Option<Instant> = None;
-    for (generation, (done, moves)) in &changes {
-        assert_eq!(*moves, told[generation].iter().cloned().collect::<BTreeSet<_>>(), "change {generation}");
-        assert!(
-            latest_begin.is_none_or(|began| done.ended >= began),
-            "change {generation} ended before one that precedes it began"
-        );
-        latest_begin = latest_begin.max(Some(done.began));
-    }
+    is_one_order(&changes, &moves.clone().split_off(&first));
+    let states = states(&moves);
+    let (looks, pointed, busy) = was_so(&all, &changes, &states);
+    all_agree(&app, &known, &states).await;
 
-    // What was read, refused or found done already was so at some moment between request and answer.
-    let mut states: BTreeMap<&str, BTreeMap<u64, Tags>> = BTreeMap::new();
-    for (generation, moves) in preparations.iter().chain(&told) {
-        for (strategy, tag, _, to) in moves {
-            let name = *STRATEGIES.iter().find(|name| *name == strategy).unwrap();
-            let of_strategy = states.entry(name).or_default();
-            let mut now = of_strategy.last_key_value().map(|(_, tags)| tags.clone()).unwrap_or_default();
-            match to {
-                Some(to) => now.insert(tag.clone(), to.clone()),
-                None => now.remove(tag),
-            };
-            of_strategy.insert(*generation, now);
-        }
-    }
-    let window = |done: &Done| {
-        let before = changes.iter().filter(|(_, (other, _))| other.ended < done.began).map(|(generation, _)| *generation).max();
-        let after = changes.iter().filter(|(_, (other, _))| other.began > done.ended).map(|(generation, _)| *generation).min();
-        (before.unwrap_or(first - 1), after.map_or(u64::MAX, |after| after - 1))
-    };
-    let (mut looks, mut pointed, mut busy) = (0, 0, 0);
-    for done in &all {
-        let states = &states[done.strategy];
-        match &done.what {
-            What::Changed { .. } => {}
-            What::Busy => busy += 1,
-            What::Pointed { tag, to } => {
-                pointed += 1;
-                assert!(
-                    fits(states, window(done), |tags| tags.get(tag) == to.as_ref()),
-                    "{}:{tag} never was at {to:?}",
-                    done.strategy
-                );
-            }
-            What::Shown(shown) => {
-                looks += 1;
-                assert!(fits(states, window(done), |tags| tags == shown), "{}: shown as it never was: {shown:?}", done.strategy);
-            }
-        }
-    }
-
-    // In the end all say the same: modules, export, the file.
-    let export = app.client.get("/strategies/registry").await.expect(200);
-    assert_eq!(export["problems"], json!([]));
-    for strategy in STRATEGIES {
-        let module = app.client.get(&format!("/strategies/modules/{strategy}")).await.expect(200);
-        assert_eq!(tags_of(&module["tagAliases"]), *states[strategy].last_key_value().unwrap().1);
-        assert_eq!(export["registry"][strategy]["tags"], module["tagAliases"]);
-        let listed: BTreeSet<&str> =
-            module["revisions"].as_array().unwrap().iter().map(|one| one["hash"].as_str().unwrap()).collect();
-        let expected = known.of(strategy);
-        assert_eq!(listed, expected.iter().map(String::as_str).collect(), "every acknowledged upload is there, and no other");
-        for hash in expected {
-            let answer: Answer = app.client.get(&format!("/strategies/modules/{hash}/source")).await;
-            assert!(answer.status == 200 && answer.text.contains(strategy));
-        }
-    }
-    let file: Value = serde_json::from_slice(&std::fs::read(app.strategies_dir().join("registry.json")).unwrap()).unwrap();
-    assert_eq!(file, export["registry"], "registry.json is what the control plane says");
     let uploads = known.0.lock().unwrap().values().map(Vec::len).sum::<usize>() - 6;
+    let (requests, changes) = (all.len(), changes.len());
     println!(
-        "{CLIENTS} clients, {} requests: {} changes ({uploads} uploads), {looks} looks, {pointed} pointers seen, {busy} turned away",
-        all.len(),
-        changes.len()
+        "{CLIENTS} clients, {requests} requests: {changes} changes ({uploads} uploads), {looks} looks, {pointed} pointers, {busy} busy"
     );
-    assert!(changes.len() > 200 && looks > 50 && pointed > 20 && uploads > 3, "too little happened to say anything");
+    assert!(changes > 200 && looks > 50 && pointed > 20 && uploads > 3, "too little happened to say anything");
 }
