@@ -13,7 +13,7 @@ use super::workbench::{Workbench, block_on};
 use crate::base::{Digest, StrategyName, SystemClock, Tag};
 use crate::catalogue::Access;
 use crate::catalogue::bootstrap::{About, Abouts, Bootstrap, LatestFrom, Plan, PlannedRevision, TagFrom};
-use crate::compile::{CompileError, Compiled, Compiler, Source, SourceFile};
+use crate::compile::{CompileError, Compiled, Compiler, Diagnostic, Source, SourceFile};
 
 /// Puts a directory of strategies in order: scripts in its root and `<name>/<tag>/<name>.js` become
 /// `<name>/<hash>/<name>.js` with registry.json. Says what it would do; does it with --write. Removes an original only when
@@ -119,7 +119,7 @@ fn judge(sources: &[&Source]) -> Result<Abouts, Failure> {
 async fn about(compiler: &Compiler, source: &Source) -> Result<Result<About, String>, Failure> {
     let compiled = match compiler.compile(source).await {
         Ok(compiled) => compiled,
-        Err(error @ CompileError::Diagnostics(_)) => return Ok(Err(error.to_string())),
+        Err(CompileError::Diagnostics(diagnostics)) => return Ok(Err(first(&diagnostics))),
         Err(error) => return Err(Failure::failed(error)),
     };
     let metadata = &compiled.metadata;
@@ -131,6 +131,13 @@ async fn about(compiler: &Compiler, source: &Source) -> Result<Result<About, Str
         engine: compiled.engine,
         world: world(&compiled),
     }))
+}
+
+/// The first of them with its line; `sandpit check` says more.
+fn first(diagnostics: &[Diagnostic]) -> String {
+    let Some(first) = diagnostics.first() else { return "it is no strategy".to_owned() };
+    let place = first.file.as_ref().zip(first.line).map(|(file, line)| format!("{file}:{line}: ")).unwrap_or_default();
+    format!("{place}{}", first.message)
 }
 
 /// The package of what a component imports, with its version.
