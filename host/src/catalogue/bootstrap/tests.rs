@@ -215,7 +215,8 @@ fn registries_of_older_layouts_are_hints() {
             "hashes": { one.to_string(): "v1", &two.hex()[..12]: "v2" },
         } })
     };
-    let forms: [&dyn Fn(&Digest, &Digest) -> serde_json::Value; 2] = [&new_form, &of_the_plan];
+    type Form = fn(&Digest, &Digest) -> serde_json::Value;
+    let forms: [Form; 2] = [new_form, of_the_plan];
     for form in forms {
         for flat in [false, true] {
             let dir = tempfile::tempdir().unwrap();
