@@ -203,19 +203,20 @@ fn a_registry_keeps_what_it_says() {
 
 #[test]
 fn registries_of_older_layouts_are_hints() {
-    let new_form = |one: &Digest, two: &Digest| {
+    type Form = fn(&Digest, &Digest) -> serde_json::Value;
+    let new_form: Form = |one, two| {
         let line = |tag: &str| serde_json::json!({ "tag": tag, "path": format!("delay/{tag}/delay.js") });
         let hashes = [(one.to_string(), line("v1")), (two.to_string(), line("v2"))];
         let hashes: serde_json::Map<String, serde_json::Value> = hashes.into_iter().collect();
         serde_json::json!({ "delay": { "tags": { "latest": one, "v1": one, "v2": two, "prod": two }, "hashes": hashes } })
     };
-    let of_the_plan = |one: &Digest, two: &Digest| {
+    let of_the_plan: Form = |one, two| {
         serde_json::json!({ "delay": {
             "tags": { "latest": "v1", "v2": two, "prod": "v2" },
             "hashes": { one.to_string(): "v1", &two.hex()[..12]: "v2" },
         } })
     };
-    let forms: [&dyn Fn(&Digest, &Digest) -> serde_json::Value; 2] = [&new_form, &of_the_plan];
+    let forms = [new_form, of_the_plan];
     for form in forms {
         for flat in [false, true] {
             let dir = tempfile::tempdir().unwrap();
