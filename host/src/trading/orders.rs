@@ -101,7 +101,8 @@ impl OrderRecord {
     pub(super) fn advance(&mut self, report: &ExecutionReport, next: OrderState, fill: Option<&Fill>) {
         self.state = next;
         if let Some(fill) = fill {
-            self.filled_quantity = self.filled_quantity.saturating_add(fill.quantity);
+            // Without trailing zeros, or two halves would be written otherwise than one whole.
+            self.filled_quantity = self.filled_quantity.saturating_add(fill.quantity).normalize();
             self.filled_value = self.filled_value.saturating_add(fill.price.saturating_mul(fill.quantity));
             self.executions.insert(fill.execution_id.clone());
         }

@@ -77,6 +77,17 @@ fn a_fill_counts_once() {
 }
 
 #[test]
+fn two_halves_are_written_like_one_whole() {
+    let mut order = order();
+    for id in ["e1", "e2"] {
+        let mut half = report(ReportState::Partial, Some((id, 0, 100)));
+        half.fill.as_mut().unwrap().quantity = "0.00005".parse().unwrap();
+        take(&mut order, &half);
+    }
+    assert_eq!(order.filled_quantity.to_string(), "0.0001");
+}
+
+#[test]
 fn a_fill_after_the_cancel_is_not_lost_and_does_not_reopen_the_order() {
     let mut order = order();
     take(&mut order, &report(ReportState::Cancelled, None));
