@@ -179,10 +179,13 @@ async fn case_10_an_assignment_needs_a_hash_and_a_plain_tag() {
 #[tokio::test]
 async fn case_11_a_syntax_error_has_its_place() {
     let app = TestApp::start().await;
-    let found = diagnostics(&app.client, "x = (").await;
-    assert_eq!((found.len(), &found[0]["stage"], &found[0]["line"]), (1, &json!("compile"), &json!(1)), "{found:#?}");
-    assert!(found[0]["column"].as_u64().is_some_and(|column| column > 0), "{found:#?}");
-    assert!(!found[0].to_string().contains("/tmp"), "{found:#?}");
+    for source in ["x = (", "x = (\n", "x = (  \r\n\r\n"] {
+        let found = diagnostics(&app.client, source).await;
+        assert_eq!((found.len(), &found[0]["stage"], &found[0]["line"]), (1, &json!("compile"), &json!(1)), "{found:#?}");
+        assert!(found[0]["column"].as_u64().is_some_and(|column| (5..=6).contains(&column)), "{found:#?}");
+        assert!(found[0]["message"].as_str().unwrap().contains("unexpected end of the source"), "{found:#?}");
+        assert!(!found[0].to_string().contains("/tmp"), "{found:#?}");
+    }
 }
 
 #[tokio::test]

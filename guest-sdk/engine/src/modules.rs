@@ -25,9 +25,10 @@ pub fn is_file(path: &str) -> bool {
     FILES.with_borrow(|files| files.contains_key(path))
 }
 
-/// Looks at a line of a file, counted from 1.
+/// Looks at a line of a file, counted from 1. After the last line end there is one more, without text: a source that ends
+/// too early is wrong there.
 pub fn with_line<T>(path: &str, line: u32, look: impl FnOnce(&str) -> T) -> Option<T> {
-    FILES.with_borrow(|files| files.get(path)?.lines().nth(line.checked_sub(1)? as usize).map(look))
+    FILES.with_borrow(|files| files.get(path)?.split('\n').nth(line.checked_sub(1)? as usize).map(look))
 }
 
 /// Whether this value is the error with which the last file failed to compile.

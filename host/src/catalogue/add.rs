@@ -195,7 +195,7 @@ impl Catalogue {
     fn fill(&self, line: &mut HashEntry, name: &StrategyName, hash: Digest, new: &NewRevision<'_>, tag: &Tag) {
         line.path = Record::path_of(name, &hash);
         line.files = beside(new.source).map(|file| file.path.clone()).collect();
-        line.size = Some(new.source.files().iter().map(|file| file.bytes.len() as u64).sum());
+        line.size = Some(new.source.bytes());
         line.tag.get_or_insert_with(|| tag.to_string());
         line.engine.get_or_insert_with(|| new.engine.to_string());
         line.world.get_or_insert_with(|| new.world.to_owned());

@@ -69,6 +69,11 @@ impl Record {
         format!("{name}/{}/{name}.js", hash.hex())
     }
 
+    /// Whether this is what was found out of `line`, with nothing wrong: the size may have been measured.
+    pub(super) fn is_of(&self, line: &Self) -> bool {
+        self == line || line.size.is_none() && *line == Self { size: None, ..self.clone() }
+    }
+
     /// Where a file of the revision is.
     pub(super) fn path_beside(&self, file: &str) -> String {
         format!("{}/{}/{file}", self.name, self.hash.hex())

@@ -315,12 +315,21 @@ impl Catalogue {
         let mut index = Index::build(registry, self.is_flat());
         for record in index.records_mut() {
             let known = trusted.strategies.get(&record.name).and_then(|strategy| strategy.revisions.get(&record.hash));
-            if record.fault.is_some() || known.is_some_and(|known| known == record) {
+            if record.fault.is_some() {
                 continue;
             }
-            if let Err(invalid) = self.read_source(record) {
-                tracing::warn!(strategy = %record.name, hash = %record.hash, code = invalid.code, "revision quarantined: {}", invalid.message);
-                Arc::make_mut(record).fault = Some(Arc::new(invalid));
+            if let Some(known) = known.filter(|known| known.is_of(record)) {
+                *record = Arc::clone(known);
+                continue;
+            }
+            match self.read_source(record) {
+                // Lines that people and older programs wrote do not say it.
+                Ok(source) if record.size.is_none() => Arc::make_mut(record).size = Some(source.bytes()),
+                Ok(_) => {}
+                Err(invalid) => {
+                    tracing::warn!(strategy = %record.name, hash = %record.hash, code = invalid.code, "revision quarantined: {}", invalid.message);
+                    Arc::make_mut(record).fault = Some(Arc::new(invalid));
+                }
             }
         }
         for problem in index.problems.iter().filter(|problem| !trusted.problems.contains(problem)) {

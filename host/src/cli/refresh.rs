@@ -74,7 +74,9 @@ pub(super) fn text(results: &[RefreshResult], hashes: HashFlag) -> String {
             }
         }
         if result.outcomes.is_empty() {
-            row(&result.reason, None, result.hash.as_ref(), None);
+            // The host says `retired` of any target that means no instance; a person should not fear for the revision.
+            let reason = if result.hash.is_some() { "nobody follows it" } else { result.reason.as_str() };
+            row(reason, None, result.hash.as_ref(), None);
             below.extend(result.error.as_ref().map(|error| format!("{}: {error}", result.selector)));
         }
     }
@@ -112,15 +114,17 @@ mod tests {
               ] },
             { "selector": "delay:prod", "strategy": "delay", "hash": hash('b'), "instances": ["one"], "reason": "refreshed",
               "outcomes": [{ "id": "one", "reason": "refreshed", "hash": hash('b'), "previousHash": hash('a') }] },
+            { "selector": "grid", "strategy": "grid", "hash": hash('c'), "instances": [], "reason": "retired", "outcomes": [] },
             { "selector": "gone", "strategy": "", "hash": null, "instances": [], "reason": "retired", "outcomes": [],
               "error": "there is no strategy `gone`" },
         ] });
         let refreshed: Refreshed = view::read(&answer).unwrap();
         insta::assert_snapshot!(trimmed(&text(&refreshed.results, HashFlag::default())), @r"
-         selector    result     before        now           instances
-         delay       refreshed  aaaaaaaaaaaa  bbbbbbbbbbbb  one, two
-         delay       failed                   aaaaaaaaaaaa  three
-         delay:prod  refreshed  aaaaaaaaaaaa  bbbbbbbbbbbb  one
+         selector    result             before        now           instances
+         delay       refreshed          aaaaaaaaaaaa  bbbbbbbbbbbb  one, two
+         delay       failed                           aaaaaaaaaaaa  three
+         delay:prod  refreshed          aaaaaaaaaaaa  bbbbbbbbbbbb  one
+         grid        nobody follows it                cccccccccccc
          gone        retired
 
         three failed: create threw (start_failed)

@@ -74,7 +74,9 @@ impl Diagnostic {
             types::Stage::Execute => Stage::Execute,
             types::Stage::Validation => Stage::Validation,
         };
-        let mut diagnostic = Self::new(stage, &told.message, "");
+        // The engine's words for a source that ends too early: it quotes the text that is not there.
+        let message = told.message.replace("unexpected token in expression: ''", "unexpected end of the source");
+        let mut diagnostic = Self::new(stage, &message, "");
         diagnostic.hint = told.hint.map(|hint| one_line(&hint));
         diagnostic.at(told.file.as_deref(), told.line, told.column, source)
     }
@@ -107,14 +109,27 @@ impl Diagnostic {
     fn at(mut self, file: Option<&str>, line: Option<u32>, column: Option<u32>, source: &Source) -> Self {
         let Some(file) = source.files().iter().find(|known| Some(known.path.as_str()) == file) else { return self };
         self.file = Some(file.path.clone());
-        let Some((number, text)) = line.and_then(|line| Some((line, file.text().lines().nth(line.checked_sub(1)? as usize)?)))
-        else {
-            return self;
-        };
+        let Some((number, text, column)) = line.and_then(|line| place(file.text(), line, column)) else { return self };
         self.line = Some(number);
         self.column = column.filter(|&column| column > 0);
         self.excerpt = Some(excerpt(number, text, self.column));
         self
+    }
+}
+
+/// The line with this number. What is wrong at the very end, where there is only white space, is shown behind the last text: that
+/// is where something is missing.
+fn place(text: &str, line: u32, column: Option<u32>) -> Option<(u32, &str, Option<u32>)> {
+    let index = line.checked_sub(1)? as usize;
+    let found = text.split('\n').nth(index)?;
+    let texts = text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
+    let last = texts.last().filter(|(last, _)| *last < index);
+    match last {
+        Some((last, text)) => {
+            let text = text.trim_end();
+            Some((u32::try_from(last).ok()? + 1, text, Some(u32::try_from(text.chars().count()).ok()? + 1)))
+        }
+        None => Some((line, found.trim_end_matches('\r'), column)),
     }
 }
 
@@ -160,6 +175,12 @@ mod tests {
         assert_eq!((placed.line, placed.excerpt.as_deref()), (Some(2), Some("    2 | two\n      | ^")));
         let beyond = diagnostic.clone().at(Some("a.js"), Some(9), Some(1), &source);
         assert_eq!((beyond.line, beyond.excerpt), (None, None));
+        let ended = Source::single("a.js", "one\r\n  two (\r\n\n").unwrap();
+        for (line, column) in [(3, 1), (4, 1)] {
+            let behind = diagnostic.clone().at(Some("a.js"), Some(line), Some(column), &ended);
+            assert_eq!((behind.line, behind.column), (Some(2), Some(8)), "where something is missing");
+            assert_eq!(behind.excerpt.as_deref(), Some("    2 |   two (\n      |        ^"));
+        }
         let elsewhere = diagnostic.at(Some("/host/path.js"), Some(1), Some(1), &source);
         assert_eq!((elsewhere.file, elsewhere.line), (None, None));
     }

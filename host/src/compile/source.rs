@@ -109,6 +109,11 @@ impl Source {
     pub fn files(&self) -> &[SourceFile] {
         &self.files
     }
+
+    /// The bytes of all files together.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes.len() as u64).sum()
+    }
 }
 
 impl SourceFile {

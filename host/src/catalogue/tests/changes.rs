@@ -237,6 +237,7 @@ fn built_in_strategies_are_copied_once() {
     assert_eq!(catalogue.unjudged().len(), hashes, "they are to be compiled");
     assert_eq!(catalogue.seed(&BUILTIN).unwrap(), 0);
     for module in catalogue.list(&ListFilter::default()).modules {
+        assert!(module.revisions.iter().all(|revision| revision.size.is_some_and(|size| size > 100)), "sizes are measured");
         catalogue.delete(module.name.as_str(), nobody, &cause("")).unwrap();
     }
     drop(catalogue);

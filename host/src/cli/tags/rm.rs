@@ -52,6 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn describe(tags: &Tags, tag: &str, hash: &str) -> String {
     let rest = match tags.beside(tag, hash).as_slice() {
         [] => "no other tag points there".to_owned(),
+        [other] => format!("{other} still points there"),
         others => format!("{} still point there", others.join(", ")),
     };
     format!("{tag} of {}\n  points to {hash}\n  {rest}", tags.strategy)

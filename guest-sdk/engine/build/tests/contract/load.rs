@@ -28,6 +28,8 @@ fn a_syntax_error_has_its_place() {
     assert_eq!(found.hint.as_deref(), Some("Fix the JavaScript syntax near the reported location."));
     let found = failure("x = (");
     assert_eq!((found.line, found.message.is_empty()), (Some(1), false), "{found:?}");
+    let found = failure("x = (\n");
+    assert_eq!(place(&found), (Some("strategy.js"), Some(2), Some(1)), "behind the last line end: {found:?}");
 }
 
 #[test]
