@@ -15,9 +15,10 @@ use crate::catalogue::Access;
 use crate::catalogue::bootstrap::{About, Abouts, Bootstrap, LatestFrom, Plan, PlannedRevision, TagFrom};
 use crate::compile::{CompileError, Compiled, Compiler, Diagnostic, Source, SourceFile};
 
-/// Puts a directory of strategies in order: scripts in its root and `<name>/<tag>/<name>.js` become
-/// `<name>/<hash>/<name>.js` with registry.json. Says what it would do; does it with --write. Removes an original only when
-/// its copy stands. Exit code 1 when something could not be decided and was left where it is.
+/// Brings a strategies directory of an older layout into today's; only says what it would do, unless --write.
+///
+/// Scripts in its root and `<name>/<tag>/<name>.js` become `<name>/<hash>/<name>.js` with registry.json. An original is removed
+/// only when its copy stands. Exit code 1 when something could not be decided and was left where it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The strategies directory. No host may run there.

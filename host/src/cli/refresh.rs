@@ -13,8 +13,9 @@ use super::progress::Progress;
 use super::shown::{HashFlag, count, some};
 use crate::base::Digest;
 
-/// Reads the registry again and moves the instances whose selector means another revision now. Exit code 1 when one could not
-/// be moved: it runs what it ran before.
+/// Reads the registry again and moves the instances whose selector means another revision now.
+///
+/// Exit code 1 when one could not be moved: it runs what it ran before.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Only instances that are concerned: by the text of their selector, their strategy, or the hash they run.
