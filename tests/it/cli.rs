@@ -139,13 +139,10 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
     assert!(told.contains("momentum") && told.contains("its own revisions"), "{told}");
 }
 
-#[tokio::test]
-async fn a_tag_that_moved_while_one_was_asked_is_left_alone() {
-    let desk = Desk::new().await;
-    desk.push("v1", &["--alias", "prod"]).await;
-    desk.push("v2", &[]).await;
-    let third = desk.push("v3", &[]).await;
-    let mut child = desk.cli.spawn(&["tags", "assign", "sample", "prod", ":v2"]);
+/// Answers the question of a command with yes, once somebody else has pointed the tag to `other`; gives what was asked and what
+/// was said in the end.
+async fn too_late(desk: &Desk, arguments: &[&str], tag: &str, other: &str) -> (String, String) {
+    let mut child = desk.cli.spawn(arguments);
     let mut asked = child.stderr.take().unwrap();
     let (child, question) = tokio::task::spawn_blocking(move || {
         let (mut question, mut byte) = (Vec::new(), [0]);
@@ -157,12 +154,35 @@ async fn a_tag_that_moved_while_one_was_asked_is_left_alone() {
     })
     .await
     .unwrap();
-    assert!(question.contains("(latest, v1)"), "{question}");
-    let put = desk.app.client.request(Method::PUT, "/strategies/modules/sample/tags/prod");
-    desk.app.client.send(put.json(&json!({ "hash": third }))).await.expect(200);
-    let told = finish(child, "y\n".to_owned()).await.badly(1);
-    assert!(told.contains("409 tag_moved") && told.contains(&third), "{told}");
-    assert_eq!(desk.tag("prod").await, third, "whoever came first was not overwritten");
+    let put = desk.app.client.request(Method::PUT, &format!("/strategies/modules/sample/tags/{tag}"));
+    desk.app.client.send(put.json(&json!({ "hash": other }))).await.expect(200);
+    (question, finish(child, "y\n".to_owned()).await.badly(1))
+}
+
+#[tokio::test]
+async fn a_tag_that_moved_while_one_was_asked_is_left_alone() {
+    let desk = Desk::new().await;
+    desk.push("v1", &["--alias", "prod"]).await;
+    desk.push("v2", &[]).await;
+    let third = desk.push("v3", &[]).await;
+    let cases = [("prod", "(latest, v1)"), ("canary", "nothing: it is new")];
+    for (tag, before) in cases {
+        let (question, told) = too_late(&desk, &["tags", "assign", "sample", tag, ":v2"], tag, &third).await;
+        assert!(question.contains(before), "{question}");
+        assert!(told.contains("409 tag_moved") && told.contains(&third), "{told}");
+        assert_eq!(desk.tag(tag).await, third, "whoever came first was not overwritten");
+    }
+    let (_, told) = too_late(&desk, &["tags", "rm", "sample", "prod"], "prod", desk.tag("v1").await.as_str().unwrap()).await;
+    assert!(told.contains("409 tag_moved"), "{told}");
+    for headers in [
+        [("if-match", "v1"), ("x-none", "")],
+        [("if-none-match", "\"x\""), ("x-none", "")],
+        [("if-match", &*third), ("if-none-match", "*")],
+    ] {
+        let put = desk.app.client.request(Method::PUT, "/strategies/modules/sample/tags/prod");
+        let put = headers.into_iter().fold(put, |put, (name, value)| put.header(name, value));
+        desk.app.client.send(put.json(&json!({ "hash": third }))).await.refused(400, "invalid_parameter");
+    }
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ codes! {
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The route exists, but not with this method; the header Allow lists the right ones.";
     RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time.";
     RevisionInUse CONFLICT "revision_in_use" "Instances still use the revision; `details` lists them. Stopped ones count: they pin its hash.";
-    TagMoved CONFLICT "tag_moved" "The tag no longer points to the hash in `If-Match`; `details` says where it points. Look again before you move it.";
+    TagMoved CONFLICT "tag_moved" "The tag is not where `If-Match` says, or is there although `If-None-Match: *` says it is new; `details` says where it points. Look again before you move it.";
     RegistryInvalid CONFLICT "registry_invalid" "`registry.json` or its history was edited and cannot be understood, or is gone; the message says where. Nothing was changed: repair it, then refresh.";
     CatalogueFlat CONFLICT "catalogue_flat" "The strategies directory has the old flat layout, which is served but not changed: run `sandpit bootstrap` on it.";
     InstanceExists CONFLICT "instance_exists" "An instance with this id exists already.";

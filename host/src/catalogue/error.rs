@@ -87,12 +87,12 @@ pub enum CatalogueError {
         hash: Digest,
     },
     /// The tag does not point to where the client believed.
-    #[error("tag \"{tag}\" moved meanwhile: expected {expected}, it points to {}", .actual.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string()))]
+    #[error("tag \"{tag}\" moved meanwhile: expected {}, it points to {}", or_nothing(*.expected), or_nothing(*.actual))]
     TagMoved {
         /// The tag.
         tag: Tag,
-        /// Where the client believed it to point.
-        expected: Digest,
+        /// Where the client believed it to point; absent when it should not have been there.
+        expected: Option<Digest>,
         /// Where it points; absent when there is no such tag.
         actual: Option<Digest>,
     },
@@ -236,6 +236,10 @@ impl CatalogueError {
     pub(super) fn storage(operation: &'static str, path: &Path, error: &io::Error) -> Self {
         Self::Storage { operation, path: path.to_owned(), reason: error.to_string() }
     }
+}
+
+fn or_nothing(hash: Option<Digest>) -> String {
+    hash.map_or_else(|| "nothing".to_owned(), |hash| hash.to_string())
 }
 
 fn since(first: Option<&str>) -> String {

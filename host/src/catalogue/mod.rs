@@ -47,7 +47,7 @@ pub use history::{Action, Cause, TagEvent};
 pub use index::{Invalid, Problem, Record};
 pub use list::{ListFilter, Listing, RevisionSummary, Summary};
 pub use selector::{LATEST, Selector, SelectorError, strategy_name};
-pub use tags::{Assigned, Unassigned};
+pub use tags::{Assigned, Expected, Unassigned};
 
 /// How the strategies directory is used. Section `catalogue` of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,18 @@ use super::registry::StrategyEntry;
 use super::selector::{self, LATEST};
 use super::{Catalogue, CatalogueError, Resolved, Selector};
 
+/// Where a tag must point for a change of it to be made: what the client saw last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Anywhere.
+    #[default]
+    Anything,
+    /// Nowhere: it is not there yet.
+    Nothing,
+    /// To this revision.
+    Revision(Digest),
+}
+
 /// What an assignment did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assigned {
@@ -36,8 +48,8 @@ pub struct Unassigned {
 }
 
 impl Catalogue {
-    /// Points a tag, `latest` included, to a revision of the same strategy. With `expected`, only if it points there. Blocks on
-    /// the disk.
+    /// Points a tag, `latest` included, to a revision of the same strategy. Only if it is
+    /// where `expected` says. Blocks on the disk.
     ///
     /// # Errors
     /// No such strategy or revision, [`CatalogueError::TagMoved`], or the disk; then nothing has changed.
@@ -46,7 +58,7 @@ impl Catalogue {
         name: &StrategyName,
         tag: &Tag,
         hash: &Digest,
-        expected: Option<&Digest>,
+        expected: Expected,
         cause: &Cause,
     ) -> Result<Assigned, CatalogueError> {
         let tag = spelled(tag);
@@ -78,7 +90,7 @@ impl Catalogue {
         name: &StrategyName,
         tag: &Tag,
         allow_orphan: bool,
-        expected: Option<&Digest>,
+        expected: Expected,
         cause: &Cause,
     ) -> Result<Unassigned, CatalogueError> {
         if tag.is_latest() {
@@ -177,11 +189,11 @@ fn pointer(entry: Option<&StrategyEntry>, tag: &Tag) -> (Option<String>, Option<
     (stored, hash)
 }
 
-fn meets(tag: &Tag, expected: Option<&Digest>, actual: Option<Digest>) -> Result<(), CatalogueError> {
-    match expected {
-        Some(expected) if actual != Some(*expected) => {
-            Err(CatalogueError::TagMoved { tag: tag.clone(), expected: *expected, actual })
-        }
-        _ => Ok(()),
-    }
+fn meets(tag: &Tag, expected: Expected, actual: Option<Digest>) -> Result<(), CatalogueError> {
+    let expected = match expected {
+        Expected::Anything => return Ok(()),
+        Expected::Nothing => None,
+        Expected::Revision(hash) => Some(hash),
+    };
+    if expected == actual { Ok(()) } else { Err(CatalogueError::TagMoved { tag: tag.clone(), expected, actual }) }
 }

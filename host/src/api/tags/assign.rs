@@ -60,8 +60,7 @@ pub(crate) async fn assign(
     let cause = by.because(asked.reason)?;
     let catalogue = Arc::clone(&api.catalogue);
     let (strategy, pointer) = (name.clone(), tag.clone());
-    let done =
-        api.carry_through_blocking(move || Ok(catalogue.assign(&strategy, &pointer, &hash, expected.as_ref(), &cause)?)).await?;
+    let done = api.carry_through_blocking(move || Ok(catalogue.assign(&strategy, &pointer, &hash, expected, &cause)?)).await?;
     let moved = done.generation.is_some();
     if moved && done.previous.is_some() {
         api.counters().tag_reassigned(&done.strategy, &done.tag);

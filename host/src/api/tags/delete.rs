@@ -45,8 +45,7 @@ pub(crate) async fn delete(
     let name = strategy_name(&name)?;
     let (cause, allow_orphan) = (by.because(wanted.reason)?, wanted.allow_orphan);
     let catalogue = Arc::clone(&api.catalogue);
-    let gone =
-        api.carry_through_blocking(move || Ok(catalogue.unassign(&name, &tag, allow_orphan, expected.as_ref(), &cause)?)).await?;
+    let gone = api.carry_through_blocking(move || Ok(catalogue.unassign(&name, &tag, allow_orphan, expected, &cause)?)).await?;
     api.counters().tag_deleted(&gone.strategy, &gone.tag, allow_orphan);
     let status = "tag_deleted";
     let (strategy, tag, hash, generation) = (gone.strategy, gone.tag, gone.hash, gone.generation);

@@ -1,27 +1,37 @@
-//! `If-Match: "<hash>"`: where the client believes the tag to point (RFC 9110, 13.1.1; decision 11).
+//! What the client saw last of a tag: `If-Match: "<hash>"`, or `If-None-Match: *` for a tag that was not there (RFC 9110, 13.1;
+//! decision 11).
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
 
 use crate::api::error::{ApiError, Code};
-use crate::base::Digest;
+use crate::catalogue::Expected;
 
-/// The revision that the tag must still point to; absent when the client does not care.
+/// Where the tag must still point.
 #[derive(Debug)]
-pub(crate) struct IfMatch(pub(super) Option<Digest>);
+pub(crate) struct IfMatch(pub(super) Expected);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let mut values = parts.headers.get_all(header::IF_MATCH).iter();
-        let Some(value) = values.next() else { return Ok(Self(None)) };
-        let text = value.to_str().unwrap_or_default().trim();
-        let hash = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).parse();
-        match hash {
-            Ok(hash) if values.next().is_none() => Ok(Self(Some(hash))),
-            _ => Err(ApiError::new(Code::InvalidParameter, "If-Match takes one hash in quotes: \"sha256:<64 hex>\"")),
+        let one = |name| {
+            let mut values = parts.headers.get_all(name).iter();
+            (values.next().map(|value| value.to_str().unwrap_or_default().trim()), values.next().is_some())
+        };
+        let refused = |rule: &str| Err(ApiError::new(Code::InvalidParameter, rule));
+        match (one(header::IF_MATCH), one(header::IF_NONE_MATCH)) {
+            ((None, _), (None, _)) => Ok(Self(Expected::Anything)),
+            ((None, _), (Some("*"), false)) => Ok(Self(Expected::Nothing)),
+            ((Some(text), false), (None, _)) => {
+                let hash = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).parse();
+                hash.map_or_else(
+                    |_| refused("If-Match takes one hash in quotes: \"sha256:<64 hex>\""),
+                    |hash| Ok(Self(Expected::Revision(hash))),
+                )
+            }
+            _ => refused("a tag takes either one If-Match with a hash in quotes, or `If-None-Match: *` when it must be new"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::base::{ManualClock, Timestamp};
-use crate::catalogue::{Catalogue, CatalogueConfig, ListFilter};
+use crate::catalogue::{Catalogue, CatalogueConfig, Expected, ListFilter};
 
 /// Every file below a directory with its bytes, the lock apart.
 fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -285,7 +285,8 @@ fn what_the_history_has_and_the_registry_lacks_is_kept() {
         catalogue.save().unwrap();
         let stale = fs::read(root.join("registry.json")).unwrap();
         let cause = crate::catalogue::Cause::host("a test");
-        let assigned = catalogue.assign(&"delay".parse().unwrap(), &Tag::new("prod").unwrap(), &one, None, &cause).unwrap();
+        let assigned =
+            catalogue.assign(&"delay".parse().unwrap(), &Tag::new("prod").unwrap(), &one, Expected::Anything, &cause).unwrap();
         assert!(assigned.generation.is_some());
         drop(catalogue);
         if lost { fs::remove_file(root.join("registry.json")) } else { fs::write(root.join("registry.json"), stale) }.unwrap();

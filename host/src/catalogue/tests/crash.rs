@@ -34,14 +34,16 @@ const CHANGES: [(&str, Change); 10] = [
     }),
     ("move of a tag", |catalogue| assign(catalogue, "latest", 2)),
     ("new tag", |catalogue| assign(catalogue, "prod", 2)),
-    ("delete of a tag", |catalogue| catalogue.unassign(&name("delay"), &tag("v2"), true, None, &cause("")).map(drop)),
+    ("delete of a tag", |catalogue| {
+        catalogue.unassign(&name("delay"), &tag("v2"), true, Expected::Anything, &cause("")).map(drop)
+    }),
     ("delete of a revision", |catalogue| catalogue.delete("delay:v1", nobody, &cause("")).map(drop)),
     ("delete of a strategy", |catalogue| catalogue.delete("delay", nobody, &cause("")).map(drop)),
 ];
 
 fn assign(catalogue: &Catalogue, pointer: &str, version: u32) -> Result<(), CatalogueError> {
     let hash = source("delay", version).digest();
-    catalogue.assign(&name("delay"), &tag(pointer), &hash, None, &cause("")).map(drop)
+    catalogue.assign(&name("delay"), &tag(pointer), &hash, Expected::Anything, &cause("")).map(drop)
 }
 
 /// Points `latest` elsewhere, as a person would. Editing it again changes nothing.

@@ -24,16 +24,16 @@ fn a_tag_moves_and_its_way_is_on_record() {
     let (delay, prod) = (name("delay"), tag("prod"));
     let at = |seconds: u64| Timestamp::from_millis(seconds * 1_000);
     clock.advance_to(at(10));
-    let first = catalogue.assign(&delay, &prod, &one, None, &cause("first")).unwrap();
+    let first = catalogue.assign(&delay, &prod, &one, Expected::Nothing, &cause("first")).unwrap();
     assert_eq!((first.previous, first.generation), (None, Some(3)));
     clock.advance_to(at(20));
     let who = Cause { actor: Some("ann".to_owned()), request_id: Some("r-1".to_owned()), ..cause("better") };
-    let second = catalogue.assign(&delay, &prod, &two, Some(&one), &who).unwrap();
+    let second = catalogue.assign(&delay, &prod, &two, Expected::Revision(one), &who).unwrap();
     assert_eq!((second.previous, second.generation), (Some(one), Some(4)));
-    let again = catalogue.assign(&delay, &prod, &two, None, &cause("")).unwrap();
+    let again = catalogue.assign(&delay, &prod, &two, Expected::Anything, &cause("")).unwrap();
     assert_eq!((again.previous, again.generation), (Some(two), None), "nothing moved, nothing is on record");
     clock.advance_to(at(30));
-    let gone = catalogue.unassign(&delay, &prod, false, Some(&two), &cause("")).unwrap();
+    let gone = catalogue.unassign(&delay, &prod, false, Expected::Revision(two), &cause("")).unwrap();
     assert_eq!((gone.hash, gone.generation), (Some(two), Some(5)));
 
     drop(catalogue);
@@ -68,29 +68,35 @@ fn what_would_lose_or_mix_up_is_refused() {
     let other = add(&catalogue, "other", 1, "v1").hash;
     let delay = name("delay");
     let before = picture(&catalogue);
-    let assign = |name: &StrategyName, pointer: &str, hash: Digest, expected: Option<Digest>| {
-        catalogue.assign(name, &tag(pointer), &hash, expected.as_ref(), &cause("")).unwrap_err().code()
+    let assign = |name: &StrategyName, pointer: &str, hash: Digest, expected: Expected| {
+        catalogue.assign(name, &tag(pointer), &hash, expected, &cause("")).unwrap_err().code()
     };
-    let unassign = |pointer: &str, allowed: bool, expected: Option<Digest>| {
-        catalogue.unassign(&delay, &tag(pointer), allowed, expected.as_ref(), &cause("")).unwrap_err().code()
+    let unassign = |pointer: &str, allowed: bool, expected: Expected| {
+        catalogue.unassign(&delay, &tag(pointer), allowed, expected, &cause("")).unwrap_err().code()
     };
-    assert_eq!(assign(&name("zzz"), "prod", one, None), "strategy_not_found");
-    assert_eq!(assign(&delay, "prod", Digest::of(b"unknown"), None), "revision_not_found");
-    assert_eq!(assign(&delay, "prod", other, None), "revision_not_found", "of another strategy");
-    assert_eq!(assign(&delay, "latest", two, Some(two)), "tag_moved");
-    assert_eq!(assign(&delay, "new", two, Some(two)), "tag_moved", "it does not point there, it does not point at all");
+    let any = Expected::Anything;
+    assert_eq!(assign(&delay, "v2", one, Expected::Nothing), "tag_moved", "somebody has made it meanwhile");
+    assert_eq!(assign(&name("zzz"), "prod", one, any), "strategy_not_found");
+    assert_eq!(assign(&delay, "prod", Digest::of(b"unknown"), any), "revision_not_found");
+    assert_eq!(assign(&delay, "prod", other, any), "revision_not_found", "of another strategy");
+    assert_eq!(assign(&delay, "latest", two, Expected::Revision(two)), "tag_moved");
+    assert_eq!(
+        assign(&delay, "new", two, Expected::Revision(two)),
+        "tag_moved",
+        "it does not point there, it does not point at all"
+    );
     for latest in ["latest", "LATEST", "Latest"] {
-        assert_eq!(unassign(latest, true, None), "latest_protected");
+        assert_eq!(unassign(latest, true, any), "latest_protected");
     }
-    assert_eq!(unassign("zz", false, None), "tag_not_found");
-    assert_eq!(unassign("v2", false, None), "would_orphan");
-    assert_eq!(unassign("v1", false, Some(two)), "tag_moved");
+    assert_eq!(unassign("zz", false, any), "tag_not_found");
+    assert_eq!(unassign("v2", false, any), "would_orphan");
+    assert_eq!(unassign("v1", false, Expected::Revision(two)), "tag_moved");
     assert_eq!(picture(&catalogue), before);
 
-    catalogue.unassign(&delay, &tag("v1"), false, None, &cause("")).expect("latest is still on it");
-    catalogue.unassign(&delay, &tag("v2"), true, None, &cause("")).unwrap();
+    catalogue.unassign(&delay, &tag("v1"), false, any, &cause("")).expect("latest is still on it");
+    catalogue.unassign(&delay, &tag("v2"), true, any, &cause("")).unwrap();
     assert_eq!(catalogue.resolve(&format!("delay@{two}")).unwrap().hash, two, "an orphan is callable by its hash");
-    let spelled = catalogue.assign(&delay, &tag("LaTeSt"), &two, None, &cause("")).unwrap();
+    let spelled = catalogue.assign(&delay, &tag("LaTeSt"), &two, Expected::Anything, &cause("")).unwrap();
     assert_eq!((spelled.tag.as_str(), catalogue.resolve("delay").unwrap().hash), ("latest", two));
 }
 
@@ -128,7 +134,7 @@ fn the_clock_may_go_back_and_the_record_does_not() {
     drop(catalogue);
     let (catalogue, clock) = timed(dir.path());
     assert!(clock.now() < Timestamp::from_millis(90_000));
-    catalogue.assign(&name("delay"), &tag("prod"), &hash, None, &cause("")).unwrap();
+    catalogue.assign(&name("delay"), &tag("prod"), &hash, Expected::Anything, &cause("")).unwrap();
     assert_eq!(catalogue.history(&name("delay"), &tag("prod")).unwrap()[0].at, Timestamp::from_millis(90_000));
 }
 

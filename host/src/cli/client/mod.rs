@@ -87,8 +87,8 @@ impl Client {
         if let Some(actor) = &self.actor {
             built = built.header("Sandpit-Actor", actor);
         }
-        if let Some(tag) = request.expected() {
-            built = built.header(http::header::IF_MATCH, tag);
+        if let Some((header, value)) = request.expected() {
+            built = built.header(header, value);
         }
         let sent = match request.body() {
             Some(body) => {

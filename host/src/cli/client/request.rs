@@ -3,6 +3,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use ureq::http::{HeaderName, header};
 
 /// What RFC 3986 calls unreserved stays as it is.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -33,7 +34,7 @@ pub(crate) struct Request {
     method: Method,
     target: String,
     body: Option<Value>,
-    expected: Option<String>,
+    expected: Option<(HeaderName, String)>,
 }
 
 impl Request {
@@ -68,9 +69,12 @@ impl Request {
         self
     }
 
-    /// Only if what is changed is still this: `If-Match`.
-    pub(crate) fn if_match(mut self, hash: Option<&str>) -> Self {
-        self.expected = hash.map(|hash| format!("\"{hash}\""));
+    /// Only if what is changed is still this (`If-Match`), or is still not there (`If-None-Match`).
+    pub(crate) fn if_still(mut self, hash: Option<&str>) -> Self {
+        self.expected = Some(match hash {
+            Some(hash) => (header::IF_MATCH, format!("\"{hash}\"")),
+            None => (header::IF_NONE_MATCH, "*".to_owned()),
+        });
         self
     }
 
@@ -87,8 +91,8 @@ impl Request {
         self.body.as_ref()
     }
 
-    pub(super) fn expected(&self) -> Option<&str> {
-        self.expected.as_deref()
+    pub(super) fn expected(&self) -> Option<&(HeaderName, String)> {
+        self.expected.as_ref()
     }
 }
 
@@ -113,7 +117,9 @@ mod tests {
 
     #[test]
     fn a_precondition_is_a_quoted_hash() {
-        assert_eq!(Request::get(["m"]).if_match(Some("sha256:ab")).expected(), Some("\"sha256:ab\""));
-        assert_eq!(Request::get(["m"]).if_match(None).expected(), None);
+        let still = |hash| Request::get(["m"]).if_still(hash).expected().unwrap().clone();
+        assert_eq!(still(Some("sha256:ab")), (header::IF_MATCH, "\"sha256:ab\"".to_owned()));
+        assert_eq!(still(None), (header::IF_NONE_MATCH, "*".to_owned()));
+        assert_eq!(Request::get(["m"]).expected(), None);
     }
 }

@@ -56,7 +56,7 @@ fn message(failure: Failure) -> (u8, String) {
 fn a_request_carries_token_actor_precondition_and_body() {
     let (client, asked) = answering(http("200 OK", r#"{"status":"tag_assigned"}"#));
     let request = Request::new(Method::Put, ["strategies", "modules", "a", "tags", "t"]);
-    let request = request.with_body(json!({ "hash": "h" })).if_match(Some("sha256:ab"));
+    let request = request.with_body(json!({ "hash": "h" })).if_still(Some("sha256:ab"));
     assert_eq!(client.json(&request).unwrap()["status"], "tag_assigned");
     let asked = asked.join().unwrap();
     assert!(asked.starts_with("PUT /strategies/modules/a/tags/t HTTP/1.1\r\n"), "{asked}");

@@ -61,9 +61,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let request = Request::new(Method::Put, ["strategies", "modules", &tags.strategy, "tags", &args.tag]);
     let waiting = refresh.then(|| Progress::waiting("instances are moved"));
-    let answer = client.json(&request.with_body(body).if_match(before))?;
+    let answer = client.json(&request.with_body(body).if_still(before))?;
     drop(waiting);
-    told(&client, &answer, &args.tag, before, &hash)
+    told(&client, &answer, &args.tag, &hash)
 }
 
 /// The hash that is meant, checked to be a revision of the strategy.
@@ -90,14 +90,10 @@ fn describe(tags: &Tags, tag: &str, hash: &str) -> String {
     format!("{tag} of {}\n  points to {before}\n  and would point to {}", tags.strategy, line(hash))
 }
 
-fn told(client: &Client, answer: &Value, tag: &str, before: Option<&str>, hash: &str) -> Result<(), Failure> {
+fn told(client: &Client, answer: &Value, tag: &str, hash: &str) -> Result<(), Failure> {
     let refreshed: Refreshed = view::read(answer)?;
-    let previous = answer["previousHash"].as_str().filter(|previous| !previous.is_empty());
     client.output().answer(answer, |_| {
         let mut text = format!("{tag} points to {hash}");
-        if let (None, Some(previous)) = (before, previous) {
-            text.push_str(&format!("\nit was made meanwhile by somebody else, and pointed to {}", previous.escape_debug()));
-        }
         if !refreshed.results.is_empty() {
             text.push_str(&format!("\n\n{}", refresh::text(&refreshed.results, HashFlag::default())));
         }

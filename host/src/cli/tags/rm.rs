@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let request = Request::new(Method::Delete, ["strategies", "modules", &tags.strategy, "tags", &args.tag])
         .query("allowOrphan", Some(allow_orphan))
         .query("reason", args.reason.as_ref())
-        .if_match(Some(hash));
+        .if_still(Some(hash));
     let answer = client.json(&request)?;
     client.output().answer(&answer, |_| format!("{} of {} is gone", args.tag, tags.strategy));
     Ok(())

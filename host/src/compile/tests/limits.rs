@@ -273,7 +273,9 @@ async fn a_judgement_is_known_without_the_code_and_by_whoever_judges_alike() {
     assert_eq!(again.judged(good.digest()), Some(Ok(fresh.metadata)));
     assert_eq!(again.judged(bad.digest()), Some(Err(refused)));
     assert_eq!(again.judged(Digest::of(b"never seen")), None);
-    let limits = Limits { fuel_per_load: Limits::default().fuel_per_load + 1, ..unhurried() };
+    // The cache outlives this test: limits under which nobody has judged yet.
+    let unseen = 1 + SystemClock::new().now().as_nanos() % 1_000_000_000;
+    let limits = Limits { fuel_per_load: Limits::default().fuel_per_load + unseen, ..unhurried() };
     let other = compiler(SandboxConfig { limits, ..SandboxConfig::default() });
     assert_eq!(other.judged(bad.digest()), None, "under other limits it may pass");
     assert_eq!(other.judged(good.digest()), None);
