@@ -66,6 +66,11 @@ fn parts() -> Vec<Part> {
         Part { name: "build", missing: vec![], command: process::cargo(&["build", "--workspace", "--bin", "sandpit"]) },
         Part { name: "tests", missing: vec![], command: tests() },
         Part {
+            name: "operations page runs as it is written",
+            missing: ["bash", "curl", "diff"].into_iter().filter(|tool| !process::answers(tool, &["--version"])).collect(),
+            command: process::cargo(&["test", "--workspace", "--test", "it", "--quiet", "--", "--ignored", "operations::"]),
+        },
+        Part {
             name: "lint",
             missing: tool("clippy (rustup component add clippy)", &["clippy", "--version"]),
             command: process::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]),
