@@ -31,6 +31,26 @@ async fn count(app: &TestApp, id: &str, what: &str) -> u64 {
     app.client.get(&format!("/strategy/instances/{id}/{what}?limit=500")).await.expect(200)["count"].as_u64().unwrap()
 }
 
+/// Three began with `old`, and one of them went on to `new`.
+async fn counted(app: &TestApp, old: &str, new: &str) {
+    let running = async |hash: &str| app.client.metric("strategy_revision_instances", &format!("hash=\"{hash}\"")).await;
+    assert_eq!((running(old).await, running(new).await), (2.0, 1.0));
+    let steps = async |hash: &str, action: &str| {
+        app.client.metric("strategy_revision_instances_total", &format!("action=\"{action}\",hash=\"{hash}\"")).await
+    };
+    assert_eq!((steps(old, "start").await, steps(old, "stop").await), (3.0, 1.0));
+    assert_eq!((steps(new, "start").await, steps(new, "stop").await), (1.0, 0.0));
+    let usages = app.instances().usages();
+    assert_eq!(usages.iter().map(|usage| usage.count).sum::<usize>(), 3, "{usages:#?}");
+    let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
+    let ids =
+        |hash, stopped| app.instances().by_revision(&hash, stopped).iter().map(|row| row.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        (ids(old, true), ids(new, false), ids(new, true)),
+        (vec!["first".into(), "pinned".into()], vec!["bare".into()], vec!["bare".into(), "rests".into()])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn those_who_follow_move_with_their_state_and_the_others_stay() {
     let app = TestApp::builder().speed(20).start().await;
@@ -91,22 +111,7 @@ async fn those_who_follow_move_with_their_state_and_the_others_stay() {
     let expected: Vec<_> = all.iter().map(|(_, selector)| (*selector, AlreadyPinned)).collect();
     assert_eq!(told, expected);
 
-    let running = async |hash: &str| app.client.metric("strategy_revision_instances", &format!("hash=\"{hash}\"")).await;
-    assert_eq!((running(&old).await, running(&new).await), (2.0, 1.0));
-    let steps = async |hash: &str, action: &str| {
-        app.client.metric("strategy_revision_instances_total", &format!("action=\"{action}\",hash=\"{hash}\"")).await
-    };
-    assert_eq!((steps(&old, "start").await, steps(&old, "stop").await), (3.0, 1.0));
-    assert_eq!((steps(&new, "start").await, steps(&new, "stop").await), (1.0, 0.0));
-    let usages = app.instances().usages();
-    assert_eq!(usages.iter().map(|usage| usage.count).sum::<usize>(), 3, "{usages:#?}");
-    let (old, new) = (old.parse().unwrap(), new.parse().unwrap());
-    let ids =
-        |hash, stopped| app.instances().by_revision(&hash, stopped).iter().map(|row| row.id.to_string()).collect::<Vec<_>>();
-    assert_eq!(
-        (ids(old, true), ids(new, false), ids(new, true)),
-        (vec!["first".into(), "pinned".into()], vec!["bare".into()], vec!["bare".into(), "rests".into()])
-    );
+    counted(&app, &old, &new).await;
 }
 
 /// A strategy that orders; `create` begins with `begin`, which may refuse.

@@ -100,10 +100,7 @@ impl App {
         adapters::bring_up(&store, &desk, &clock, &lifecycle).await?;
         let restored = instances.restore().await?;
 
-        let token = match config.api.auth {
-            AuthMode::Token => Some(AdminToken::load_or_create(&config.data_dir).map_err(AppError::Token)?),
-            AuthMode::None => None,
-        };
+        let token = token(&config)?;
         let access = token.as_ref().map_or(Access::Open, Access::token);
         let readiness = Readiness::default();
         let floors = api::Floors {
@@ -224,6 +221,14 @@ impl Serving {
         let (limits, tasks, stopped) = (config.api.limits.clone(), lifecycle.clone(), stop.clone());
         let task = lifecycle.spawn(async move { server.serve(router, &limits, &tasks, stopped).await });
         Self { address, stop, task }
+    }
+}
+
+/// The token of the data directory, made if need be; none where nobody needs one.
+fn token(config: &Config) -> Result<Option<AdminToken>, AppError> {
+    match config.api.auth {
+        AuthMode::Token => AdminToken::load_or_create(&config.data_dir).map(Some).map_err(AppError::Token),
+        AuthMode::None => Ok(None),
     }
 }
 

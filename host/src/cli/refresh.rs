@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::client::view::{RefreshResult, Refreshed};
-use super::client::{Method, Request, ServerArgs, view};
-use super::output::{FormatFlag, table};
+use super::client::{AskArgs, Method, Request, view};
+use super::output::table;
 use super::progress::Progress;
 use super::shown::{HashFlag, count, some};
 use crate::base::Digest;
@@ -24,16 +24,14 @@ pub(crate) struct Args {
     #[command(flatten)]
     hashes: HashFlag,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 /// Instances that a row names.
 const INSTANCES_SHOWN: usize = 4;
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let request = Request::new(Method::Post, ["strategies", "refresh"]).with_body(body(&args.targets));
     let waiting = Progress::waiting("instances are moved");
     let answer = client.json(&request)?;

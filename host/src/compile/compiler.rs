@@ -11,8 +11,9 @@ use wasmtime::component::Component;
 
 use super::cache::{Cache, Entry};
 use super::engine::{ENGINE, engine_hash};
+use super::error::{CompileError, Failure};
 use super::judgement::{self, Judgement, RULES};
-use super::snapshot::{LoadFailure, Loader, instrument};
+use super::snapshot::{Loader, instrument};
 use super::{dry_run, metadata, native};
 use crate::base::metrics::Metrics;
 use crate::base::{Clock as _, Digest, SystemClock};
@@ -36,28 +37,6 @@ pub struct CompilerConfig {
 impl Default for CompilerConfig {
     fn default() -> Self {
         Self { cache_dir: None, cache_bytes: 2 << 30, workers: 1, queue: 16 }
-    }
-}
-
-/// Why there is no component.
-#[derive(Debug, thiserror::Error)]
-pub enum CompileError {
-    /// The source is not a strategy.
-    #[error("{}", summary(.0))]
-    Diagnostics(Vec<Diagnostic>),
-    /// Too many compilations wait already.
-    #[error("{0} compilations are waiting already: try again in some seconds")]
-    Busy(usize),
-    /// The host failed.
-    #[error("the compiler failed: {0}")]
-    Host(String),
-}
-
-fn summary(diagnostics: &[Diagnostic]) -> String {
-    match diagnostics {
-        [] => "the source is not a strategy".to_owned(),
-        [only] => only.message.clone(),
-        [first, rest @ ..] => format!("{} (and {} more)", first.message, rest.len()),
     }
 }
 
@@ -225,10 +204,7 @@ impl Compiler {
 impl Inner {
     fn compile(&self, source: &Source, runtime: &tokio::runtime::Handle) -> Result<Compiled, CompileError> {
         let began = self.clock.now();
-        let result = self.try_compile(source, runtime).map_err(|failure| match failure {
-            Failure::Diagnostics(diagnostics) => CompileError::Diagnostics(diagnostics),
-            Failure::Host(message) => CompileError::Host(message),
-        });
+        let result = self.try_compile(source, runtime).map_err(CompileError::from);
         let outcome = match &result {
             Ok(compiled) => {
                 self.keep_judgement(source.digest(), Ok(&compiled.metadata));
@@ -380,25 +356,5 @@ fn imports(sandbox: &Sandbox, native: &Component) -> Result<Vec<String>, Failure
     match imports.iter().find(|name| !name.starts_with(crate::sandbox::PACKAGE)) {
         Some(foreign) => Err(Failure::Host(format!("the engine asks for {foreign}: it was built wrong"))),
         None => Ok(imports),
-    }
-}
-
-enum Failure {
-    Diagnostics(Vec<Diagnostic>),
-    Host(String),
-}
-
-impl From<LoadFailure> for Failure {
-    fn from(failure: LoadFailure) -> Self {
-        match failure {
-            LoadFailure::Diagnostic(diagnostic) => Self::Diagnostics(vec![*diagnostic]),
-            LoadFailure::Host(message) => Self::Host(message),
-        }
-    }
-}
-
-impl From<wasmtime::Error> for Failure {
-    fn from(error: wasmtime::Error) -> Self {
-        Self::Host(format!("{error:#}"))
     }
 }

@@ -11,6 +11,7 @@ mod config;
 mod diagnostics;
 mod dry_run;
 mod engine;
+mod error;
 mod judgement;
 mod metadata;
 mod native;
@@ -19,8 +20,9 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use compiler::{CompileError, Compiled, Compiler, CompilerConfig};
+pub use compiler::{Compiled, Compiler, CompilerConfig};
 pub use config::{ConfigIssue, check_config};
 pub use diagnostics::{Diagnostic, Stage};
+pub use error::CompileError;
 pub use judgement::Judgement;
 pub use source::{SOURCE_BYTES, Source, SourceError, SourceFile};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::{App, Config};
+use super::{App, Config, begin_empty};
 use crate::base::{Digest, fail_point};
 use serde_json::{Value, json};
 
@@ -33,11 +33,7 @@ async fn start(dir: &Path) -> App {
     config.sandbox.max_guests = 4;
     // Beside the directory that is copied: what it holds can be made again, so nothing of it can be lost.
     config.compile.cache_dir = Some(dir.with_file_name("cache"));
-    std::fs::create_dir_all(config.strategies_dir()).unwrap();
-    let registry = config.strategies_dir().join("registry.json");
-    if !registry.exists() {
-        std::fs::write(registry, "{}").unwrap();
-    }
+    begin_empty(&config);
     App::start(config).await.unwrap()
 }
 
@@ -56,7 +52,9 @@ async fn call(app: &App, method: &'static str, path: &str, body: Option<Value>) 
         assert!(answer.status().is_success(), "{method} {url}: {text}");
         text
     });
-    serde_json::from_str(&answer.await.unwrap()).unwrap_or(Value::Null)
+    let text = answer.await.unwrap();
+    // A deletion answers nothing.
+    if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
 }
 
 async fn assign(app: &App, tag: &str, version: u32) {

@@ -60,18 +60,22 @@ module.exports = {
 };
 "#;
 
+/// Makes a directory without strategies, if there is none: with a registry in it, the built-in ones stay out.
+fn begin_empty(config: &Config) {
+    std::fs::create_dir_all(config.strategies_dir()).unwrap();
+    let registry = config.strategies_dir().join("registry.json");
+    if !registry.exists() {
+        std::fs::write(registry, "{}").unwrap();
+    }
+}
+
 async fn start(dir: &Path) -> App {
     let mut config = Config { data_dir: dir.to_owned(), ..Config::default() };
     config.api.listen = ([127, 0, 0, 1], 0).into();
     config.sandbox.max_guests = 16;
     config.instances.stop_grace_ms = 300;
     config.instances.restart = RestartConfig { backoff_first_ms: 20, max_faults: 3, ..RestartConfig::default() };
-    // The catalogue of this host is not the built-in one: a registry is there already.
-    std::fs::create_dir_all(config.strategies_dir()).unwrap();
-    let registry = config.strategies_dir().join("registry.json");
-    if !registry.exists() {
-        std::fs::write(registry, "{}").unwrap();
-    }
+    begin_empty(&config);
     App::start(config).await.unwrap()
 }
 

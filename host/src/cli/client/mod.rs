@@ -19,7 +19,7 @@ use crate::api::AdminToken;
 
 pub(crate) use failure::{ClientError, Refusal};
 pub(crate) use request::{Method, Request};
-pub(crate) use server::ServerArgs;
+pub(crate) use server::{AskArgs, ServerArgs};
 
 /// A registry of many thousand revisions is some MiB; more than this is no answer of ours.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;

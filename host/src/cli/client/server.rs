@@ -7,10 +7,26 @@ use super::{Client, Credentials};
 use crate::api::{AdminToken, TOKEN_FILE};
 use crate::base::duration;
 use crate::cli::Failure;
-use crate::cli::output::Output;
+use crate::cli::output::{FormatFlag, Output};
 use crate::config::Config;
 
 const DEFAULT_API: &str = "http://127.0.0.1:8880";
+
+/// The flags of a command that asks a running host and shows its answer.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct AskArgs {
+    #[command(flatten)]
+    format: FormatFlag,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+impl AskArgs {
+    /// Who asks, and where the answer goes.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        self.server.client(self.format.output())
+    }
+}
 
 /// The flags of every command that asks a running host.
 #[derive(Clone, Debug, clap::Args)]

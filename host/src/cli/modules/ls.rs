@@ -2,8 +2,8 @@
 
 use crate::cli::Failure;
 use crate::cli::client::view::{Listing, Module, Revision};
-use crate::cli::client::{Request, ServerArgs, view};
-use crate::cli::output::{FormatFlag, bytes, table};
+use crate::cli::client::{AskArgs, Request, view};
+use crate::cli::output::{bytes, table};
 use crate::cli::shown::{HashFlag, count, time};
 
 /// Lists revisions: their tags, their size, how many instances run them.
@@ -30,13 +30,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     hashes: HashFlag,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let request = Request::get(["strategies", "modules"])
         .query("strategy", args.strategy.as_ref())
         .query("hash", args.hash.as_ref())

@@ -10,8 +10,8 @@ use super::files::Files;
 use super::module;
 use crate::cli::Failure;
 use crate::cli::client::view::{self, Moved};
-use crate::cli::client::{Method, Request, ServerArgs};
-use crate::cli::output::{FormatFlag, grouped, pairs};
+use crate::cli::client::{AskArgs, Method, Request};
+use crate::cli::output::{grouped, pairs};
 use crate::cli::progress::Progress;
 use crate::cli::shown::{short, short_or_none};
 
@@ -49,9 +49,7 @@ pub(crate) struct Args {
     #[arg(short, long, conflicts_with = "format")]
     quiet: bool,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 /// What the host made of it.
@@ -89,7 +87,7 @@ struct Changes {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let files = Files::read(&args.files, args.entry.as_deref()).map_err(Failure::Usage)?;
     let request = match &args.replace {
         Some(selector) => Request::new(Method::Put, module(selector)),

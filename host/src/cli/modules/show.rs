@@ -4,8 +4,8 @@ use super::ls::{state, tags};
 use super::module;
 use crate::cli::Failure;
 use crate::cli::client::view::Module;
-use crate::cli::client::{Request, ServerArgs, view};
-use crate::cli::output::{FormatFlag, bytes, pairs, table};
+use crate::cli::client::{AskArgs, Request, view};
+use crate::cli::output::{bytes, pairs, table};
 use crate::cli::shown::{HashFlag, time};
 
 /// Shows what a selector means: the revision, its tags, what it says about itself, and the other revisions of its strategy.
@@ -22,13 +22,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     hashes: HashFlag,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let found = client.json(&Request::get(module(&args.selector)).query("at", args.at.as_ref()))?;
     if args.quiet {
         client.output().text(&view::read::<Module>(&found)?.selected_revision_hash);

@@ -3,8 +3,8 @@
 use super::module;
 use crate::cli::Failure;
 use crate::cli::client::view::RevisionUsage;
-use crate::cli::client::{Request, ServerArgs};
-use crate::cli::output::{FormatFlag, pairs, table};
+use crate::cli::client::{AskArgs, Request};
+use crate::cli::output::{pairs, table};
 use crate::cli::shown::{count, time};
 
 /// Shows which instances use a revision.
@@ -22,13 +22,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     offset: Option<usize>,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let request = request(&args.selector, args.all).query("limit", args.limit).query("offset", args.offset);
     client.show(&client.json(&request)?, text)
 }

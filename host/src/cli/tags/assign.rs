@@ -7,8 +7,7 @@ use crate::base::Digest;
 use crate::cli::Failure;
 use crate::cli::ask::confirm;
 use crate::cli::client::view::{Module, Refreshed};
-use crate::cli::client::{Client, Method, Request, ServerArgs, view};
-use crate::cli::output::FormatFlag;
+use crate::cli::client::{AskArgs, Client, Method, Request, view};
 use crate::cli::progress::Progress;
 use crate::cli::refresh;
 use crate::cli::shown::HashFlag;
@@ -34,13 +33,11 @@ pub(crate) struct Args {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let output = client.output();
     let refresh = !args.no_refresh && switch("REFRESH", true)?;
     let tags = present(&client, &args.name)?;

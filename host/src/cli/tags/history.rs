@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::Move;
 use crate::cli::Failure;
-use crate::cli::client::{Request, ServerArgs, view};
-use crate::cli::output::{FormatFlag, table};
+use crate::cli::client::{AskArgs, Request, view};
+use crate::cli::output::table;
 use crate::cli::shown::{HashFlag, time};
 
 /// Shows every move of a tag, the newest first.
@@ -27,9 +27,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     hashes: HashFlag,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,7 +37,7 @@ struct History {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let request = Request::get(["strategies", "modules", &args.name, "tags", &args.tag, "history"])
         .query("limit", args.limit)
         .query("before", args.before);

@@ -2,8 +2,8 @@
 
 use super::{Move, Tags, tags};
 use crate::cli::Failure;
-use crate::cli::client::ServerArgs;
-use crate::cli::output::{FormatFlag, table};
+use crate::cli::client::AskArgs;
+use crate::cli::output::table;
 use crate::cli::shown::{HashFlag, time};
 
 /// Lists the tags of a strategy.
@@ -14,13 +14,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     hashes: HashFlag,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     client.show(&client.json(&tags(&args.name))?, |tags| text(tags, args.hashes))
 }
 

@@ -3,8 +3,7 @@
 use super::{Tags, present, switch};
 use crate::cli::Failure;
 use crate::cli::ask::confirm;
-use crate::cli::client::{Method, Request, ServerArgs};
-use crate::cli::output::FormatFlag;
+use crate::cli::client::{AskArgs, Method, Request};
 
 /// Takes a tag away. `latest` can only be moved, and the last tag of a revision only goes with --allow-orphan.
 #[derive(Debug, clap::Args)]
@@ -23,13 +22,11 @@ pub(crate) struct Args {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
-    format: FormatFlag,
-    #[command(flatten)]
-    server: ServerArgs,
+    ask: AskArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = args.server.client(args.format.output())?;
+    let client = args.ask.client()?;
     let allow_orphan = args.allow_orphan || switch("ALLOW_ORPHAN", false)?;
     let tags = present(&client, &args.name)?;
     let Some(hash) = tags.hash(&args.tag) else {
