@@ -60,11 +60,15 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .route("/strategies/modules/{name}/tags/{tag}", put(tags::assign::assign).delete(tags::delete::delete))
         .route("/strategies/modules/{name}/tags/{tag}/history", get(tags::history::history))
         .route("/strategy/instances", get(instances::list::list).post(instances::create::create))
-        .route("/strategy/instances/{id}", get(instances::get::get).delete(instances::delete::delete))
+        .route(
+            "/strategy/instances/{id}",
+            get(instances::get::get).put(instances::update::update).delete(instances::delete::delete),
+        )
         .route("/strategy/instances/{id}/start", post(instances::start::start))
         .route("/strategy/instances/{id}/stop", post(instances::stop::stop))
         .route("/strategy/instances/{id}/orders", get(instances::orders::orders))
         .route("/strategy/instances/{id}/executions", get(instances::executions::executions))
+        .route("/strategy/instances/{id}/events", get(instances::events::events))
         .route("/strategy/instances/{id}/logs", get(instances::logs::logs))
         .route("/providers", get(providers::list::list))
         .route("/providers/{name}/balances", get(providers::balances::balances))

@@ -17,14 +17,14 @@ use super::metrics::InstanceMetrics;
 use super::moving::Move;
 use super::persist;
 use super::prepared::Prepared;
-use super::restart::{Answer, RestartPolicy};
+use super::restart::{Answer, RestartPolicy, RestartWhen};
 use super::slot::Slot;
 use super::status::{LastError, Step};
 use crate::base::{Blame, Clock, Timestamp};
 use crate::bus::{Mailbox, Wake};
 use crate::market::{Event, EventKind};
 use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, LogLevel};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Reports that are kept for an instance that waits for its next guest. Far above what its open orders can cause.
 const HELD_REPORTS: usize = 4_096;
@@ -126,6 +126,12 @@ impl Actor {
                     Err(failure) => return Ended::Faulted(failure),
                 },
                 Ok(Asked::Stop) => {
+                    self.set_active(false);
+                    if let Err(fault) = self.hand_out(&mut guest).await {
+                        // It is over for the guest either way; there is nothing left that could take its leave.
+                        self.note_failure(fault.into());
+                        return Ended::Stopped;
+                    }
                     self.farewell(&mut guest).await;
                     return Ended::Stopped;
                 }
@@ -140,8 +146,8 @@ impl Actor {
         let begun = self.slot.now();
         let setup = self.surroundings.setup(&self.slot, prepared, self.pace.now());
         let started = Guest::start(&prepared.program, setup).await;
-        let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.spec.id.clone(), source })?;
-        if self.slot.spec.scope.len() > 1 && !started.wants_cross_provider_events {
+        let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.id.clone(), source })?;
+        if prepared.spec.scope.len() > 1 && !started.wants_cross_provider_events {
             return Err(InstanceError::CrossProvider(prepared.pin.name.to_string()));
         }
         self.slot.metrics().start_seconds.observe(self.slot.now().since(begun).as_secs_f64());
@@ -156,7 +162,7 @@ impl Actor {
     }
 
     fn set_active(&self, active: bool) {
-        self.surroundings.desk.set_active(&self.slot.spec.id, active);
+        self.surroundings.desk.set_active(&self.slot.id, active);
     }
 
     /// The first failure of a start is the caller's answer; a later one counts as a fault.
@@ -192,6 +198,19 @@ impl Actor {
                 self.note_mailbox();
             }
         }
+    }
+
+    /// Own reports that wait are delivered before the guest takes its leave: it may save what it knows of its orders. Market data is
+    /// not, and what comes from here on is too late.
+    async fn hand_out(&mut self, guest: &mut Guest) -> Result<(), Fault> {
+        for _ in 0..self.mailbox.len() {
+            let Some(event) = self.mailbox.try_recv() else { break };
+            self.hold(event);
+        }
+        while let Some(event) = self.held.pop_front() {
+            self.deliver(guest, &event).await?;
+        }
+        Ok(())
     }
 
     async fn deliver(&self, guest: &mut Guest, event: &Event) -> Result<(), Fault> {
@@ -278,27 +297,55 @@ impl Actor {
         if self.soft.is_cancelled() {
             return Recovered::End;
         }
+        self.policy.configure(self.slot.update(|state| state.restart));
         let wait = match self.policy.on_fault(self.slot.now()) {
             Answer::Wait(wait) => wait,
             Answer::Quarantine => {
-                let text = "too many faults: quarantined until an operator starts it";
-                self.slot.log.host(LogLevel::Error, text, self.slot.now());
-                self.slot.step(Step::Quarantine);
-                // Only an operator takes it out of quarantine, so the next start of the host must not.
-                self.slot.update(|state| state.wanted = false);
-                persist::save_soon(&self.store, &self.slot);
+                self.quarantine();
                 return Recovered::End;
             }
         };
-        let text = format!("a fresh guest starts in {} s", wait.as_secs_f64());
-        self.slot.log.host(LogLevel::Warn, text, self.slot.now());
-        let recovered = self.wait_out(wait).await;
-        if matches!(recovered, Recovered::Retry) {
-            self.slot.step(Step::Retry);
-            self.slot.update(|state| state.counters.restarts += 1);
-            self.slot.metrics().restarts.inc();
+        self.slot.follows("restart", format!("a fresh guest starts in {} s", wait.as_secs_f64()), LogLevel::Warn);
+        loop {
+            let recovered = self.wait_out(wait).await;
+            if !matches!(recovered, Recovered::Retry) {
+                return recovered;
+            }
+            match self.count_run().await {
+                Ok(()) => break,
+                // Without a number of its own the guest would name its orders like its predecessor did.
+                Err(error) => self.slot.follows("restart", format!("not started again yet: {error}"), LogLevel::Error),
+            }
         }
-        recovered
+        self.slot.step(Step::Retry);
+        self.slot.update(|state| state.counters.restarts += 1);
+        self.slot.metrics().restarts.inc();
+        Recovered::Retry
+    }
+
+    /// Guests count their events from 1, so each needs a run of its own: client order ids are made of both.
+    async fn count_run(&mut self) -> Result<(), StoreError> {
+        let run = self.slot.state().run + 1;
+        persist::reserve_runs(&self.store, &self.slot, run).await?;
+        self.slot.update(|state| state.run = run);
+        self.prepared.run = run;
+        self.surroundings.desk.admit(self.prepared.account());
+        Ok(())
+    }
+
+    /// The next start of the host leaves it there too.
+    fn quarantine(&self) {
+        let again = self.slot.spec().restart.policy == RestartWhen::Always;
+        let window = Duration::from_millis(self.slot.update(|state| state.restart.window_ms));
+        let message = if again {
+            format!("too many faults: quarantined for {} s", window.as_secs_f64())
+        } else {
+            "too many faults: quarantined until an operator starts it".to_owned()
+        };
+        self.slot.step(Step::Quarantine);
+        self.slot.update(|state| state.wanted = again);
+        self.slot.follows("quarantine", message, LogLevel::Error);
+        persist::save_soon(&self.store, &self.slot);
     }
 
     /// Market data that comes meanwhile is gone, own reports are held for the next guest.

@@ -1,5 +1,5 @@
-//! `POST /strategy/instances`: makes an instance of a revision, without starting it. Whether its provider exists is asked
-//! at its start.
+//! `POST /strategy/instances`: makes an instance of a revision, and starts it if `autostart` says so. Whether its provider
+//! exists is asked at its start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query};
 use crate::api::state::Api;
-use crate::instances::{LaunchRequest, ScopeRequest, StrategyRequest};
+use crate::instances::{LaunchRequest, RestartRule, ScopeRequest, StrategyRequest};
 use crate::sandbox::LimitOverrides;
 
 #[derive(Deserialize)]
@@ -27,6 +27,10 @@ pub(crate) struct NewInstance {
     scope: BTreeMap<String, Symbols>,
     #[serde(default)]
     limits: LimitOverrides,
+    #[serde(default)]
+    restart: RestartRule,
+    #[serde(default)]
+    autostart: bool,
     /// Accepted and ignored, because clients of the gateway send back what they have read; the scope says it all.
     #[serde(rename = "providers")]
     _providers: Option<IgnoredAny>,
@@ -47,11 +51,12 @@ struct Strategy {
     _hash: Option<IgnoredAny>,
 }
 
+/// The symbols of one provider.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Symbols {
+pub(crate) struct Symbols {
     #[serde(default)]
-    symbols: Vec<String>,
+    pub(super) symbols: Vec<String>,
 }
 
 pub(crate) async fn create(
@@ -68,6 +73,6 @@ impl From<NewInstance> for LaunchRequest {
     fn from(new: NewInstance) -> Self {
         let strategy = new.strategy.map(|given| StrategyRequest { identifier: given.identifier, config: given.config });
         let scope = new.scope.into_iter().map(|(provider, given)| (provider, ScopeRequest { symbols: given.symbols }));
-        Self { id: new.id, strategy, scope: scope.collect(), limits: new.limits }
+        Self { id: new.id, strategy, scope: scope.collect(), limits: new.limits, restart: new.restart, autostart: new.autostart }
     }
 }

@@ -1,0 +1,387 @@
+//! What happens to one instance, as it happens, for whoever listens: its orders, risk, log, faults, status, providers. A bounded
+//! ring of small values that are shared with others; nothing is written out here, and a slow reader holds up nobody. Must not
+//! know of HTTP.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+use super::logs::LogLine;
+use super::status::{LastError, Status};
+use crate::base::{ProviderName, Timestamp};
+use crate::market::{Event, ExecutionReport, Payload, ReportState};
+use crate::trading::{DenialCode, ProviderStatus};
+
+/// How much of what happened is kept for readers that come back. Section `instances.feed` of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FeedConfig {
+    /// Newest events kept per instance. 1,000: a reader that lost its connection for some minutes misses nothing.
+    pub events: usize,
+    /// Bytes that they may take up per instance, as estimated. 256 KiB, like the log.
+    pub bytes: usize,
+    /// Readers of the whole host at the same time. 256: a quarter of the connections that the control plane takes.
+    pub streams: usize,
+}
+
+impl Default for FeedConfig {
+    fn default() -> Self {
+        Self { events: 1_000, bytes: 256 * 1024, streams: 256 }
+    }
+}
+
+/// What an event of the feed is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewsKind {
+    /// An order changed its state.
+    Order,
+    /// A match of an order.
+    Execution,
+    /// Our risk check refused an order.
+    Denial,
+    /// News of the risk check: a breach, a switch.
+    Risk,
+    /// A line of the log.
+    Log,
+    /// A fault, an exception, a fresh start after one, quarantine.
+    Fault,
+    /// The instance changed its status.
+    Status,
+    /// A provider of its scope changed its status.
+    Provider,
+}
+
+impl NewsKind {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::Order, Self::Execution, Self::Denial, Self::Risk, Self::Log, Self::Fault, Self::Status, Self::Provider];
+
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Execution => "execution",
+            Self::Denial => "denial",
+            Self::Risk => "risk",
+            Self::Log => "log",
+            Self::Fault => "fault",
+            Self::Status => "status",
+            Self::Provider => "provider",
+        }
+    }
+
+    /// The reverse of [`NewsKind::as_str`].
+    pub fn from_wire(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// An execution report: where the order stands now.
+    Order(Arc<Event>),
+    /// The match in an execution report.
+    Execution(Arc<Event>),
+    /// The report of a denial.
+    Denial(Arc<Event>),
+    /// A risk event.
+    Risk(Arc<Event>),
+    /// A line of the log.
+    Log(Arc<LogLine>),
+    /// What went wrong, or what follows from it.
+    Fault(Arc<LastError>),
+    /// A step in the instance's life.
+    Status(StatusNews),
+    /// A step in the life of a provider.
+    Provider(Arc<ProviderNews>),
+}
+
+/// From where to where an instance came.
+#[derive(Clone, Copy, Debug)]
+pub struct StatusNews {
+    /// Before.
+    pub from: Status,
+    /// Now.
+    pub to: Status,
+    /// When, by the machine's clock.
+    pub at: Timestamp,
+}
+
+/// What a provider of the scope is now.
+#[derive(Clone, Debug)]
+pub struct ProviderNews {
+    /// Its name.
+    pub name: ProviderName,
+    /// What it is now.
+    pub status: ProviderStatus,
+    /// Why, when there is a reason.
+    pub reason: Option<String>,
+    /// When, by the machine's clock.
+    pub at: Timestamp,
+}
+
+impl News {
+    /// What it is about.
+    pub fn kind(&self) -> NewsKind {
+        match self {
+            Self::Order(_) => NewsKind::Order,
+            Self::Execution(_) => NewsKind::Execution,
+            Self::Denial(_) => NewsKind::Denial,
+            Self::Risk(_) => NewsKind::Risk,
+            Self::Log(_) => NewsKind::Log,
+            Self::Fault(_) => NewsKind::Fault,
+            Self::Status(_) => NewsKind::Status,
+            Self::Provider(_) => NewsKind::Provider,
+        }
+    }
+
+    /// Bytes that it keeps alive, about. A match is kept alive by its order already; a line by the log.
+    fn weight(&self) -> usize {
+        const SMALL: usize = 64;
+        match self {
+            Self::Order(_) | Self::Risk(_) => 640,
+            Self::Execution(_) | Self::Denial(_) | Self::Status(_) => SMALL,
+            Self::Log(line) => SMALL + line.text.len(),
+            Self::Fault(error) => 2 * SMALL + error.message.len(),
+            Self::Provider(news) => 2 * SMALL + news.reason.as_ref().map_or(0, String::len),
+        }
+    }
+}
+
+/// Code and message of the denial that a report tells of; none when it is the venue that speaks.
+pub fn denial_of(report: &ExecutionReport) -> Option<(DenialCode, &str)> {
+    let reason =
+        report.reason.as_deref().filter(|_| report.state == ReportState::Rejected && report.venue_order_id.is_empty())?;
+    let (word, message) = reason.strip_prefix("denied: ")?.split_once(": ")?;
+    let code = DenialCode::ALL.iter().find(|code| code.as_str() == word)?;
+    Some((*code, message))
+}
+
+/// One event of the feed with its place.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Counts from 1 in the life of the feed, without gaps.
+    pub number: u64,
+    /// What happened.
+    pub news: News,
+}
+
+/// Why a feed will have nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedEnd {
+    /// The instance is gone.
+    Deleted,
+    /// The host stops.
+    HostStops,
+}
+
+/// What a reader is told next.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// In order; never empty.
+    Items(Vec<Item>),
+    /// What came after the reader's place is kept no longer: it goes on with the one of this number.
+    Overrun(u64),
+    /// Nothing for as long as the reader was willing to wait.
+    Quiet,
+    /// Nothing more will come.
+    End(FeedEnd),
+}
+
+/// The feed of one instance. Instance lifetime.
+#[derive(Debug)]
+pub struct Feed {
+    config: FeedConfig,
+    epoch: String,
+    ring: Mutex<Ring>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    items: VecDeque<Item>,
+    bytes: usize,
+    written: u64,
+    ended: Option<FeedEnd>,
+}
+
+impl Ring {
+    /// The number of the oldest that is kept, or of the next to come.
+    fn oldest(&self) -> u64 {
+        self.written + 1 - self.items.len() as u64
+    }
+}
+
+/// Items that a reader takes at once: the lock is held for so many clones.
+const BATCH: usize = 64;
+
+impl Feed {
+    /// Empty. `now` tells it from the feed that an instance of this id had in an earlier life.
+    pub fn new(config: FeedConfig, now: Timestamp) -> Self {
+        Self { config, epoch: format!("{:x}", now.as_nanos()), ring: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// Adds what happened.
+    pub fn push(&self, news: News) {
+        self.push_all([news]);
+    }
+
+    /// Adds an own event of the instance, as the bus passes it on: a report is told with the match and the denial in it.
+    pub fn own(&self, event: &Arc<Event>) {
+        match &event.payload {
+            Payload::ExecReport(report) => {
+                let (_, report) = report.as_ref();
+                let order = News::Order(Arc::clone(event));
+                if report.fill.is_some() {
+                    self.push_all([News::Execution(Arc::clone(event)), order]);
+                } else if denial_of(report).is_some() {
+                    self.push_all([News::Denial(Arc::clone(event)), order]);
+                } else {
+                    self.push(order);
+                }
+            }
+            Payload::RiskControl(_) => self.push(News::Risk(Arc::clone(event))),
+            _ => {}
+        }
+    }
+
+    fn push_all<const N: usize>(&self, all: [News; N]) {
+        let mut ring = self.lock();
+        for news in all {
+            ring.written += 1;
+            ring.bytes += news.weight();
+            let number = ring.written;
+            ring.items.push_back(Item { number, news });
+        }
+        while ring.items.len() > self.config.events || ring.bytes > self.config.bytes {
+            let Some(oldest) = ring.items.pop_front() else { break };
+            ring.bytes -= oldest.news.weight();
+        }
+        drop(ring);
+        self.changed.notify_waiters();
+    }
+
+    /// Nothing more will come; readers are told once they have read the rest.
+    pub fn end(&self, why: FeedEnd) {
+        self.lock().ended.get_or_insert(why);
+        self.changed.notify_waiters();
+    }
+
+    /// The name of a place in this feed: `<epoch>-<number>`.
+    pub fn place(&self, number: u64) -> String {
+        format!("{}-{number}", self.epoch)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in a feed as a client remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    epoch: String,
+    number: u64,
+}
+
+impl Place {
+    /// None for what no feed ever called a place.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (epoch, number) = text.split_once('-')?;
+        let hex = (1..=32).contains(&epoch.len()) && epoch.bytes().all(|b| b.is_ascii_hexdigit());
+        let digits = number.bytes().all(|b| b.is_ascii_digit());
+        (hex && digits).then_some(())?;
+        Some(Self { epoch: epoch.to_owned(), number: number.parse().ok()? })
+    }
+}
+
+/// Where a reader begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// With what comes next.
+    Here,
+    /// After the place it named.
+    There,
+    /// The place it named is of an earlier life of the instance or the host: with the oldest that is kept, which has this number.
+    Elsewhere(u64),
+}
+
+/// Someone who reads a feed at its own pace.
+pub struct FeedReader {
+    feed: Arc<Feed>,
+    after: u64,
+    begin: Begin,
+    _place: OwnedSemaphorePermit,
+}
+
+impl FeedReader {
+    /// Goes on after `last`; without it begins with what comes next.
+    pub(super) fn new(feed: Arc<Feed>, last: Option<&Place>, permit: OwnedSemaphorePermit) -> Self {
+        let ring = feed.lock();
+        let (begin, after) = match last {
+            None => (Begin::Here, ring.written),
+            Some(place) if place.epoch == feed.epoch && place.number <= ring.written => (Begin::There, place.number),
+            Some(_) => (Begin::Elsewhere(ring.oldest()), ring.oldest() - 1),
+        };
+        drop(ring);
+        Self { feed, after, begin, _place: permit }
+    }
+
+    /// Where it began.
+    pub fn begin(&self) -> Begin {
+        self.begin
+    }
+
+    /// The place of the last item that it was told.
+    pub fn place(&self) -> String {
+        self.feed.place(self.after)
+    }
+
+    /// The name of another place in its feed.
+    pub fn place_of(&self, number: u64) -> String {
+        self.feed.place(number)
+    }
+
+    /// Waits for what comes next, at most for `patience`.
+    pub async fn next(&mut self, patience: Duration) -> Told {
+        let feed = Arc::clone(&self.feed);
+        let over = tokio::time::sleep(patience);
+        tokio::pin!(over);
+        loop {
+            // Asked for before looking: what is pushed in between wakes us.
+            let changed = feed.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(told) = self.take() {
+                return told;
+            }
+            tokio::select! {
+                () = &mut over => return Told::Quiet,
+                () = changed => {}
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<Told> {
+        let ring = self.feed.lock();
+        let oldest = ring.oldest();
+        if self.after + 1 < oldest {
+            self.after = oldest - 1;
+            return Some(Told::Overrun(oldest));
+        }
+        // Numbers have no gaps, so the place in the ring follows from the number.
+        let from = usize::try_from(self.after + 1 - oldest).unwrap_or(usize::MAX);
+        let items: Vec<_> = ring.items.iter().skip(from).take(BATCH).cloned().collect();
+        match items.last() {
+            Some(last) => {
+                self.after = last.number;
+                Some(Told::Items(items))
+            }
+            None => ring.ended.map(Told::End),
+        }
+    }
+}
