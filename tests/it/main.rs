@@ -22,6 +22,7 @@ mod hardening;
 mod instances;
 mod isolation;
 mod lifecycle;
+mod neighbours;
 mod operations;
 mod orders;
 mod refresh;

@@ -15,7 +15,8 @@
 //! | `status` | the life of an instance as one table |
 //! | `restart`, `failure` | backoff and quarantine; why a guest is gone |
 //! | `slot` | what is known of one instance |
-//! | `logs`, `counters`, `usage`, `metrics` | what people read |
+//! | `priority` | the compute budget, and the threads of those that exceed it |
+//! | `logs`, `counters`, `latency`, `usage`, `metrics` | what people read |
 //! | `feed` | what people follow |
 //! | `view` | the JSON of the control plane |
 //! | `persist`, `saved` | what outlives the process |
@@ -37,11 +38,13 @@ pub mod view;
 mod actor;
 mod changing;
 mod failure;
+mod latency;
 mod launch;
 mod metrics;
 mod moving;
 mod persist;
 mod prepared;
+mod priority;
 mod refresh;
 mod restore;
 mod roster;
@@ -52,9 +55,11 @@ mod update;
 pub use config::{Floors, InstancesConfig};
 pub use error::InstanceError;
 pub use feed::{FeedConfig, FeedEnd, FeedReader, News, NewsKind, Place};
+pub use latency::LatencyView;
 pub use logs::{LogConfig, LogLine, LogPage, LogQuery, LogSource};
 pub use open_orders::{LeftOrders, OpenOrders};
 pub use prepared::is_dry_run;
+pub use priority::Priority;
 pub use refresh::{InstanceOutcome, RefreshError, RefreshReason, RefreshResult, RefreshTargets};
 pub use restart::{RestartConfig, RestartRule, RestartWhen};
 pub use restore::Restored;

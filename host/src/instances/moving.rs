@@ -111,6 +111,7 @@ impl Actor {
         // Only now: had it not started, the old revision would miss what it had asked for.
         self.mailbox.refilter(&to.filters());
         self.policy = RestartPolicy::new(to.ways.restart);
+        self.budget.set_rate(to.ways.limits.fuel_per_second);
         self.slot.take_over(&to);
         self.slot.update(|state| {
             state.run = to.run;

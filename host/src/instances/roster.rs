@@ -15,6 +15,7 @@ use super::metrics::InstanceMetrics;
 use super::open_orders::{LeftOrders, OpenOrders};
 use super::persist;
 use super::prepared::{Prepared, Ways};
+use super::priority::LowPriority;
 use super::slot::{Pin, Shared, Slot, State, Task};
 use super::spec::{InstanceSpec, LaunchRequest};
 use super::status::{Status, Step};
@@ -31,6 +32,7 @@ pub struct Instances {
     slots: RwLock<BTreeMap<InstanceId, Arc<Slot>>>,
     /// Places for readers of feeds.
     streams: Arc<Semaphore>,
+    low_priority: Arc<LowPriority>,
 }
 
 impl Instances {
@@ -50,7 +52,15 @@ impl Instances {
                     slot.feed.own(event);
                 }
             }));
-            Self { floors, config, this: Weak::clone(this), shared: Arc::new(shared), slots: RwLock::default(), streams }
+            Self {
+                floors,
+                config,
+                this: Weak::clone(this),
+                shared: Arc::new(shared),
+                slots: RwLock::default(),
+                streams,
+                low_priority: Arc::default(),
+            }
         })
     }
 
@@ -229,6 +239,11 @@ impl Instances {
     /// Every entry of the usage index, by strategy and hash: revisions that some instance ever ran on this host.
     pub fn usages(&self) -> Vec<Usage> {
         self.shared.usage.all()
+    }
+
+    /// The threads of guests that exceed their compute budget.
+    pub(super) fn low_priority(&self) -> Arc<LowPriority> {
+        Arc::clone(&self.low_priority)
     }
 
     /// A new start: it is to run, and its client order ids will be new ones.

@@ -2,17 +2,20 @@
 //! for a copy, never across an await.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
 use super::feed::{Feed, News, StatusNews};
+use super::latency::{Latency, LatencyView};
 use super::logs::LogRing;
 use super::metrics::InstanceMetrics;
 use super::moving::Move;
 use super::persist;
 use super::prepared::{Prepared, Ways, is_dry_run};
+use super::priority::Priority;
 use super::restart::RestartConfig;
 use super::spec::InstanceSpec;
 use super::status::{LastError, Status, Step};
@@ -64,6 +67,7 @@ pub(super) struct State {
     pub dry_run: bool,
     pub dropped: DropCounts,
     pub queued: usize,
+    pub priority: Priority,
 }
 
 impl State {
@@ -86,6 +90,7 @@ impl State {
             restart: ways.restart,
             dropped: DropCounts::default(),
             queued: 0,
+            priority: Priority::Normal,
         }
     }
 }
@@ -98,6 +103,7 @@ pub(super) struct Slot {
     /// Held by whoever starts, stops, moves or deletes it: these never overlap.
     pub task: tokio::sync::Mutex<Option<Task>>,
     state: Mutex<State>,
+    latency: Mutex<Latency>,
     shared: Arc<Shared>,
 }
 
@@ -130,7 +136,9 @@ impl Slot {
         shared.metrics.instances.with_label_values(&[state.status.as_str()]).inc();
         let (id, feed) = (state.spec.id.clone(), Arc::new(feed));
         let log = Arc::new(log.with_feed(Arc::clone(&feed)));
-        Arc::new(Self { id, log, feed, task: tokio::sync::Mutex::new(None), state: Mutex::new(state), shared })
+        let latency = Mutex::new(Latency::new(shared.clock.now()));
+        let task = tokio::sync::Mutex::new(None);
+        Arc::new(Self { id, log, feed, task, state: Mutex::new(state), latency, shared })
     }
 
     pub(super) fn spec(&self) -> Arc<InstanceSpec> {
@@ -206,6 +214,23 @@ impl Slot {
             self.shared.left(&from, &self.id, now);
             self.shared.entered(&to.pin, &self.id, now);
         }
+    }
+
+    /// Which threads its guest runs on from now on.
+    pub(super) fn set_priority(&self, priority: Priority) {
+        let before = self.update(|state| std::mem::replace(&mut state.priority, priority));
+        self.metrics().low_priority.add(i64::from(priority == Priority::Low) - i64::from(before == Priority::Low));
+    }
+
+    /// An event took this long from its arrival to the end of its handler.
+    pub(super) fn note_latency(&self, took: Duration) {
+        let now = self.now();
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).record(took, now);
+    }
+
+    pub(super) fn latency(&self) -> LatencyView {
+        let now = self.now();
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).view(now)
     }
 
     /// Whether the instance is pinned to this revision, or about to be.

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use super::config::Floors;
 use super::counters::{FuelUse, MemoryUse};
+use super::latency::LatencyView;
+use super::priority::Priority;
 use super::restart::RestartRule;
 use super::slot::{Pin, Slot};
 use super::spec::{InstanceSpec, Scope};
@@ -110,6 +112,10 @@ pub struct InstanceView {
     pub fuel: FuelUse,
     /// Of its guest, bytes.
     pub memory: MemoryUse,
+    /// Which threads it runs on: `low` when it exceeds `limits.fuelPerSecond`.
+    pub priority: Priority,
+    /// Of its events, from their arrival to the end of their handlers.
+    pub latency: LatencyView,
     /// Its mailbox.
     pub events: EventCounts,
     /// Timers that fired.
@@ -211,6 +217,8 @@ impl InstanceView {
             open_orders: desk.open_orders(&spec.id, None, None).len(),
             fuel: counters.fuel,
             memory: counters.memory,
+            priority: state.priority,
+            latency: slot.latency(),
             events: EventCounts {
                 delivered: counters.delivered,
                 skipped: counters.skipped,
