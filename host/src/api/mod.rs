@@ -5,6 +5,7 @@
 
 mod auth;
 mod config;
+mod context;
 mod convert;
 mod counters;
 mod envelope;
@@ -70,6 +71,7 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .route("/strategy/instances/{id}/executions", get(instances::executions::executions))
         .route("/strategy/instances/{id}/events", get(instances::events::events))
         .route("/strategy/instances/{id}/logs", get(instances::logs::logs))
+        .route("/context/backup", get(context::backup::backup).post(context::restore::restore))
         .route("/providers", get(providers::list::list))
         .route("/providers/{name}/balances", get(providers::balances::balances))
         .fallback(no_such_route)

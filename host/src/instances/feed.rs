@@ -385,3 +385,76 @@ impl FeedReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(events: usize, bytes: usize) -> Arc<Feed> {
+        Arc::new(Feed::new(FeedConfig { events, bytes, streams: 1 }, Timestamp::from_millis(1)))
+    }
+
+    fn fault(text: &str) -> News {
+        News::Fault(Arc::new(LastError::new("x", text, crate::base::Blame::Host, Timestamp::ZERO)))
+    }
+
+    fn reader(feed: &Arc<Feed>, last: Option<&str>) -> FeedReader {
+        let permit = Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().unwrap();
+        FeedReader::new(Arc::clone(feed), last.and_then(Place::parse).as_ref(), permit)
+    }
+
+    async fn numbers(reader: &mut FeedReader) -> Vec<u64> {
+        match reader.next(Duration::from_millis(20)).await {
+            Told::Items(items) => items.iter().map(|item| item.number).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_goes_on_from_its_place_and_a_slow_one_is_told_what_it_missed() {
+        let feed = feed(3, 100_000);
+        let mut early = reader(&feed, None);
+        assert!(matches!(early.next(Duration::from_millis(5)).await, Told::Quiet));
+        for _ in 0..2 {
+            feed.push(fault("a"));
+        }
+        assert_eq!(numbers(&mut early).await, [1, 2]);
+        let place = early.place();
+        for _ in 0..3 {
+            feed.push(fault("b"));
+        }
+        assert_eq!(numbers(&mut reader(&feed, Some(&place))).await, [3, 4, 5]);
+        feed.push(fault("c"));
+        assert!(matches!(early.next(Duration::from_millis(5)).await, Told::Overrun(4)));
+        assert_eq!(numbers(&mut early).await, [4, 5, 6]);
+        let elsewhere = reader(&feed, Some("abc-3"));
+        assert_eq!(elsewhere.begin(), Begin::Elsewhere(4));
+        assert_eq!(reader(&feed, Some(&feed.place(7))).begin(), Begin::Elsewhere(4), "no feed has told of the seventh");
+        feed.end(FeedEnd::Deleted);
+        feed.end(FeedEnd::HostStops);
+        let end = early.next(Duration::from_millis(5)).await;
+        assert!(matches!(end, Told::End(FeedEnd::Deleted)), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn bytes_are_bounded_too_and_news_wake_a_reader() {
+        let feed = feed(100, 1_000);
+        for _ in 0..10 {
+            feed.push(fault(&"x".repeat(200)));
+        }
+        assert_eq!(numbers(&mut reader(&feed, Some("f4240-0"))).await.len(), 3);
+        let mut waiting = reader(&feed, None);
+        let (told, ()) = tokio::join!(waiting.next(Duration::from_secs(10)), async { feed.push(fault("now")) });
+        assert!(matches!(told, Told::Items(items) if items.len() == 1));
+    }
+
+    #[test]
+    fn places_are_read_strictly() {
+        for good in ["0-0", "18a-7", "ffffffffffffffff-18446744073709551615"] {
+            assert!(Place::parse(good).is_some(), "{good}");
+        }
+        for bad in ["", "-", "7", "x-1", "1-", "1-x", "1--1", "1-+1", "1-18446744073709551616"] {
+            assert!(Place::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

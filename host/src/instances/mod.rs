@@ -19,8 +19,10 @@
 //! | `logs`, `counters`, `latency`, `usage`, `metrics` | what people read |
 //! | `feed` | what people follow |
 //! | `view` | the JSON of the control plane |
+//! | `backup`, `secrets` | what goes into a backup and comes back from one, and what must not |
 //! | `persist`, `saved` | what outlives the process |
 
+pub mod backup;
 pub mod config;
 pub mod counters;
 pub mod error;
@@ -29,6 +31,7 @@ pub mod logs;
 pub mod open_orders;
 pub mod restart;
 pub mod revision;
+pub mod secrets;
 pub mod seed;
 pub mod spec;
 pub mod status;
@@ -52,6 +55,7 @@ mod saved;
 mod slot;
 mod update;
 
+pub use backup::{InstanceBackup, PutBack};
 pub use config::{Floors, InstancesConfig};
 pub use error::InstanceError;
 pub use feed::{FeedConfig, FeedEnd, FeedReader, News, NewsKind, Place};
