@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::feed::{Feed, News};
+use super::feed::Feed;
+use super::news::News;
 use crate::base::Timestamp;
 use crate::sandbox::{LogLevel, LogSink};
 

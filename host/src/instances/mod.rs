@@ -9,7 +9,7 @@
 //! | `config` | what an operator can set, and the floors below |
 //! | `open_orders` | what becomes of the orders of one that stops |
 //! | `revision`, `prepared`, `launch` | from a pinned revision to a program, to one that fits the instance, and to a task |
-//! | `actor` | the task: events, timers, faults, restarts |
+//! | `actor`, `recovery` | the task: events, timers; faults, restarts, quarantine |
 //! | `refresh`, `update` | who moves to another revision, who gets another configuration |
 //! | `changing`, `moving` | how a running one changes over: who asks and waits, and what its task does |
 //! | `status` | the life of an instance as one table |
@@ -17,7 +17,7 @@
 //! | `slot` | what is known of one instance |
 //! | `priority` | the compute budget, and the threads of those that exceed it |
 //! | `logs`, `counters`, `latency`, `usage`, `metrics` | what people read |
-//! | `feed` | what people follow |
+//! | `feed`, `news` | what people follow |
 //! | `view` | the JSON of the control plane |
 //! | `backup`, `secrets` | what goes into a backup and comes back from one, and what must not |
 //! | `persist`, `saved` | what outlives the process |
@@ -28,6 +28,7 @@ pub mod counters;
 pub mod error;
 pub mod feed;
 pub mod logs;
+pub mod news;
 pub mod open_orders;
 pub mod restart;
 pub mod revision;
@@ -48,6 +49,7 @@ mod moving;
 mod persist;
 mod prepared;
 mod priority;
+mod recovery;
 mod refresh;
 mod restore;
 mod roster;
@@ -58,9 +60,10 @@ mod update;
 pub use backup::{InstanceBackup, PutBack};
 pub use config::{Floors, InstancesConfig};
 pub use error::InstanceError;
-pub use feed::{FeedConfig, FeedEnd, FeedReader, News, NewsKind, Place};
+pub use feed::{FeedConfig, FeedEnd, FeedReader, Place};
 pub use latency::LatencyView;
 pub use logs::{LogConfig, LogLine, LogPage, LogQuery, LogSource};
+pub use news::{News, NewsKind};
 pub use open_orders::{LeftOrders, OpenOrders};
 pub use prepared::is_dry_run;
 pub use priority::Priority;

@@ -8,8 +8,9 @@ use tokio::sync::MutexGuard;
 
 use super::error::InstanceError;
 use super::failure::{Failure, PROVIDER_UNAVAILABLE};
-use super::feed::{FeedEnd, News, ProviderNews};
+use super::feed::FeedEnd;
 use super::launch::running_provider_clock;
+use super::news::{News, ProviderNews};
 use super::persist;
 use super::prepared::{Ways, account};
 use super::restart::RestartWhen;

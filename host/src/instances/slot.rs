@@ -8,11 +8,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
-use super::feed::{Feed, News, StatusNews};
+use super::feed::Feed;
 use super::latency::{Latency, LatencyView};
 use super::logs::LogRing;
 use super::metrics::InstanceMetrics;
 use super::moving::Move;
+use super::news::{News, StatusNews};
 use super::persist;
 use super::prepared::{Prepared, Ways, is_dry_run};
 use super::priority::Priority;

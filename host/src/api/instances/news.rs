@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::base::Timestamp;
-use crate::instances::feed::{ProviderNews, StatusNews, denial_of};
+use crate::instances::news::{ProviderNews, StatusNews, denial_of};
 use crate::instances::{LastError, LogLine, News, Status};
 use crate::market::{Event, ExecutionReport, OrderRequest, Payload, RiskControl, RiskStatus};
 
