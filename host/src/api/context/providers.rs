@@ -31,9 +31,13 @@ pub(super) async fn put_back(api: &Api, backup: Vec<ProviderRestore>, changes: &
         let name = provider.name.trim().to_owned();
         let mut settings = provider.settings();
         secrets::strip(&mut settings, "settings", &mut Vec::new());
-        let same =
-            |known: &&ProviderBackup| known.name == name && known.adapter == provider.adapter && known.settings == settings;
-        if known.iter().any(|known| same(&known)) {
+        let same = |known: &ProviderBackup| {
+            known.name == name
+                && known.adapter == provider.adapter
+                && known.settings == settings
+                && provider.enabled.is_none_or(|enabled| enabled == known.enabled)
+        };
+        if known.iter().any(same) {
             changes.unchanged.push(name);
         } else {
             let message = "the provider is not on record as the backup has it: set it up first";
