@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query};
-use crate::api::openapi::{Created, about};
+use crate::api::openapi::{Created, about, examples};
 use crate::api::state::Api;
 use crate::base::{InstanceId, ProviderName};
 use crate::instances::{InstanceView, LaunchRequest, ScopeRequest, StrategyRequest};
@@ -20,6 +20,7 @@ use crate::sandbox::LimitOverrides;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(examples::instance))]
 pub(crate) struct NewInstance {
     /// The id to be.
     #[schema(value_type = InstanceId)]
@@ -55,9 +56,11 @@ struct Strategy {
     #[serde(rename = "selector")]
     #[schema(value_type = Option<Value>)]
     _selector: Option<IgnoredAny>,
+    /// Accepted and ignored.
     #[serde(rename = "tag")]
     #[schema(value_type = Option<Value>)]
     _tag: Option<IgnoredAny>,
+    /// Accepted and ignored.
     #[serde(rename = "hash")]
     #[schema(value_type = Option<Value>)]
     _hash: Option<IgnoredAny>,

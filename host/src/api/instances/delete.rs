@@ -24,6 +24,7 @@ enum Word {
 #[schema(as = InstanceRemoved)]
 pub(crate) struct Removed {
     status: Word,
+    /// The instance.
     id: String,
 }
 

@@ -38,16 +38,20 @@ impl FromQuery for Wanted {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExecutionListing)]
 pub(crate) struct Listing {
+    /// Newest first.
     executions: Vec<Execution>,
+    /// Of this answer.
     count: usize,
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Execution {
+    /// The client order id.
     order_id: String,
     #[schema(value_type = ProviderName)]
     provider: String,
+    /// The venue's name of the match.
     execution_id: String,
     #[schema(value_type = InstanceId)]
     strategy_instance: String,
@@ -64,6 +68,7 @@ struct Execution {
     /// In `feeAsset`.
     #[schema(value_type = DecimalText)]
     fee: String,
+    /// The currency of the fee.
     fee_asset: String,
     #[schema(value_type = Liquidity)]
     liquidity: &'static str,

@@ -14,6 +14,7 @@ use crate::instances::InstanceSummary;
 #[derive(Serialize, ToSchema)]
 #[schema(as = InstanceListing)]
 pub(crate) struct Listing {
+    /// By id.
     instances: Vec<InstanceSummary>,
 }
 

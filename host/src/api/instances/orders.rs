@@ -46,7 +46,9 @@ fn state(text: &str) -> Option<OrderState> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = OrderListing)]
 pub(crate) struct Listing {
+    /// Newest first.
     orders: Vec<Order>,
+    /// Of this answer.
     count: usize,
 }
 
@@ -63,6 +65,7 @@ struct Order {
     hash: Digest,
     /// The run of the instance that asked.
     run: u64,
+    /// Our name of it, unique in the account for ever.
     client_order_id: String,
     #[schema(value_type = Symbol)]
     symbol: String,
@@ -100,14 +103,17 @@ struct Order {
     placed_at: u64,
     #[schema(value_type = Timestamp)]
     placed_time: String,
+    /// Unix seconds, the venue's time; absent when it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     acknowledged_at: Option<u64>,
+    /// Unix seconds, the venue's time; absent while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     completed_at: Option<u64>,
     /// Unix seconds, when it came on record.
     created_at: u64,
+    /// Unix seconds, when its record changed last.
     updated_at: u64,
 }
 

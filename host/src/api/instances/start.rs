@@ -32,6 +32,7 @@ enum Action {
 #[schema(as = Started)]
 pub(crate) struct Done {
     status: Word,
+    /// The instance.
     id: String,
     action: Action,
 }

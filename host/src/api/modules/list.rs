@@ -9,6 +9,7 @@ use super::view::{DIRECTORY, Module};
 use crate::api::error::ApiError;
 use crate::api::extract::{FromQuery, Parameters, Query, Rule};
 use crate::api::openapi::about;
+use crate::api::openapi::spelling::AnyHash;
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName};
 use crate::catalogue::{ListFilter, strategy_name};
@@ -29,7 +30,7 @@ impl FromQuery for Wanted {
                 .parsed("strategy", StrategyName::RULE, |text| strategy_name(text).ok())?,
             hash: parameters.says("Only the strategy with this revision, which is then the selected one.").parsed(
                 "hash",
-                Rule::Spelled("64 hex digits, with or without `sha256:`", loose_hash),
+                Rule::spelled::<AnyHash>("64 hex digits, with or without `sha256:`"),
                 |text| text.parse().ok(),
             )?,
             running_only: parameters.says("Only those with running instances.").flag("runningOnly")?,
@@ -39,15 +40,11 @@ impl FromQuery for Wanted {
     }
 }
 
-/// A hash as requests may spell it.
-fn loose_hash() -> serde_json::Value {
-    serde_json::json!({ "type": "string", "pattern": "^(sha256:)?[0-9A-Fa-f]{64}$" })
-}
-
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ModuleListing)]
 pub(crate) struct Listing {
+    /// A page of them, by name.
     modules: Vec<Module>,
     /// Without paging.
     total: usize,

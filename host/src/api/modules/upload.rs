@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::view::DIRECTORY;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, By, Query};
-use crate::api::openapi::{Stored, about};
+use crate::api::openapi::{Stored, about, examples};
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName, Tag};
 use crate::catalogue::{AddOptions, Added, Difference, NewRevision, Selector, strategy_name};
@@ -24,6 +24,7 @@ const UNNAMED: &str = "strategy.js";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(examples::upload))]
 pub(crate) struct Upload {
     /// The file; or `files`.
     source: Option<String>,
@@ -84,6 +85,7 @@ struct Module {
     /// The first tag that was moved besides its own.
     #[schema(required)]
     alias: Option<Tag>,
+    /// The entry file's name.
     file: String,
     /// Below the strategies directory.
     path: String,
@@ -92,6 +94,7 @@ struct Module {
     moved_tags: Vec<Moved>,
     /// Aliases that were left where they pointed; `reassignTags` moves them.
     kept_aliases: Vec<Moved>,
+    /// What evaluating the source used.
     fuel_load: u64,
     /// Of `create` with the default configuration; absent when a required field has no default.
     #[schema(required)]
@@ -102,6 +105,7 @@ struct Module {
 #[schema(as = MovedTag)]
 struct Moved {
     tag: Tag,
+    /// Where it pointed before; null when it was not there.
     #[schema(required)]
     previous: Option<Digest>,
 }

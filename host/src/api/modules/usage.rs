@@ -39,6 +39,7 @@ pub(crate) struct RevisionUsage {
     instances: Vec<InstanceSummary>,
     /// Without paging.
     total: usize,
+    /// So many were skipped.
     offset: usize,
     /// As it was given.
     #[schema(required)]

@@ -22,16 +22,19 @@ const NEVER: &str = "0001-01-01T00:00:00Z";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Module {
     name: StrategyName,
+    /// The entry file's name.
     file: String,
     /// Below the strategies directory.
     path: String,
     selected_revision_hash: Digest,
+    /// The tag of its first upload.
     #[schema(required)]
     selected_revision_tag: Option<Tag>,
     /// On the selected revision.
     tags: Vec<Tag>,
     /// Of the whole strategy.
     tag_aliases: BTreeMap<Tag, Digest>,
+    /// All of the strategy.
     revisions: Vec<Revision>,
     /// Bytes of all files of the selected revision.
     #[schema(required)]
@@ -65,7 +68,9 @@ struct Revision {
 #[schema(as = RunningRevision)]
 struct Running {
     hash: Digest,
+    /// Those that run it, by id.
     instances: Vec<InstanceId>,
+    /// Of `instances`.
     count: usize,
     #[schema(value_type = Timestamp)]
     first_seen: String,

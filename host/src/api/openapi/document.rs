@@ -112,7 +112,9 @@ impl utoipa::PartialSchema for Code {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         let codes = Self::ALL.iter().map(|code| code.as_str());
         let object = utoipa::openapi::schema::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
-        object.enum_values(Some(codes)).description(Some("What went wrong; never changes its meaning.")).into()
+        let meanings: Vec<String> = Self::ALL.iter().map(|code| format!("- `{}`: {}", code.as_str(), code.meaning())).collect();
+        let text = format!("What went wrong; never changes its meaning.\n\n{}", meanings.join("\n"));
+        object.enum_values(Some(codes)).description(Some(text)).into()
     }
 }
 

@@ -6,10 +6,12 @@
 mod about;
 mod answers;
 mod document;
+pub(super) mod examples;
 pub(super) mod get;
 mod operation;
 mod placeholders;
 mod schemas;
+pub(super) mod spelling;
 mod table;
 mod takes;
 #[cfg(test)]

@@ -114,7 +114,7 @@ pub(super) fn request_id() -> Map<String, Value> {
 /// A failure with this status: the envelope, whose code is one of these.
 fn refusal(status: u16, codes: &[Code]) -> Value {
     let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-    let says: Vec<String> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+    let says: Vec<String> = names.iter().map(|code| format!("`{code}`")).collect();
     let schema = json!({
         "allOf": [{ "$ref": "#/components/schemas/Error" }],
         "properties": { "error": { "enum": names } },
@@ -129,5 +129,5 @@ fn refusal(status: u16, codes: &[Code]) -> Value {
         headers.insert(name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
     }
     let content = json!({ "application/json": { "schema": schema } });
-    json!({ "description": says.join("\n\n"), "headers": headers, "content": content })
+    json!({ "description": says.join(", "), "headers": headers, "content": content })
 }

@@ -31,7 +31,11 @@ fn meaning(path: &str, name: &str) -> (&'static str, Value) {
             let text = "`name`, `name:tag`, `name@sha256:<64 hex>` or `sha256:<64 hex>`; `:` and `@` may be percent-encoded.";
             (text, json!({ "type": "string", "pattern": SELECTOR, "examples": ["first:v1.0.0"] }))
         }
-        ("strategies", "tag") => ("The tag.", schemas::inline::<Tag>()),
+        ("strategies", "tag") => {
+            let mut tag = schemas::inline::<Tag>();
+            tag["examples"] = json!(["prod"]);
+            ("The tag.", tag)
+        }
         ("strategy" | "risk", "id") => ("The instance.", schemas::inline::<InstanceId>()),
         ("providers", "name") => ("The provider.", schemas::inline::<ProviderName>()),
         ("adapters", "id") => ("The adapter.", json!({ "type": "string", "examples": ["paper"] })),

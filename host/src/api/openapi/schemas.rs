@@ -61,11 +61,13 @@ fn value_of(schema: &RefOr<Schema>) -> Value {
     serde_json::to_value(schema).unwrap_or_else(|_| json!({}))
 }
 
-/// utoipa knows signed formats only: an integer from zero up is given the unsigned one with its range.
+/// utoipa knows signed formats only, so an integer from zero up is given the unsigned one with its range; and what it says of a
+/// value that may be null belongs to both cases.
 fn tidied(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(object) => {
             unsigned(object);
+            describe_both(object);
             for value in object.values_mut() {
                 *value = tidied(value.take());
             }
@@ -74,6 +76,16 @@ fn tidied(mut schema: Value) -> Value {
         _ => {}
     }
     schema
+}
+
+fn describe_both(object: &mut Map<String, Value>) {
+    let Some(Value::Array(cases)) = object.get_mut("oneOf") else { return };
+    let nullable = cases.iter().any(|case| case["type"] == "null");
+    let described = cases.iter_mut().filter(|case| case.get("$ref").is_some()).filter_map(Value::as_object_mut);
+    let text = described.filter(|_| nullable).filter_map(|case| case.shift_remove("description")).next();
+    if let Some(text) = text {
+        object.insert("description".to_owned(), text);
+    }
 }
 
 fn unsigned(object: &mut Map<String, Value>) {

@@ -32,7 +32,9 @@ impl FromQuery for Wanted {
 #[derive(Serialize, ToSchema)]
 #[schema(as = BalanceListing)]
 pub(crate) struct Listing {
+    /// By currency.
     balances: Vec<Line>,
+    /// Of this answer.
     count: usize,
 }
 
@@ -41,6 +43,7 @@ pub(crate) struct Listing {
 #[schema(as = Balance)]
 struct Line {
     provider: ProviderName,
+    /// The currency.
     asset: String,
     #[schema(value_type = DecimalText)]
     total: String,

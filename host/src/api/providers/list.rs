@@ -15,6 +15,7 @@ use crate::trading::{Provider, ProviderStatus};
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProviderListing)]
 pub(crate) struct Listing {
+    /// By name.
     providers: Vec<Summary>,
 }
 
@@ -24,10 +25,13 @@ pub(crate) struct Listing {
 struct Summary {
     #[schema(value_type = ProviderName)]
     name: String,
+    /// What kind of connection it is.
     adapter: &'static str,
     /// The same as `adapter`: clients of the gateway read either.
     identifier: &'static str,
+    /// What can be traded there.
     instrument_count: usize,
+    /// Whether it takes orders now.
     running: bool,
     #[schema(value_type = ProviderStatus)]
     status: &'static str,
@@ -38,6 +42,7 @@ struct Summary {
     time: String,
     /// Instances with it in their scope, running or not.
     dependent_instances: Vec<InstanceId>,
+    /// Of `dependentInstances`.
     dependent_instance_count: usize,
 }
 

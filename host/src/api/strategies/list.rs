@@ -16,6 +16,7 @@ use crate::sandbox::Metadata;
 #[derive(Serialize, ToSchema)]
 #[schema(as = StrategyListing)]
 pub(crate) struct Listing {
+    /// By name.
     strategies: Vec<Metadata>,
 }
 

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{MaybeBody, Query};
-use crate::api::openapi::about;
+use crate::api::openapi::spelling::AnyHash;
+use crate::api::openapi::{about, examples};
 use crate::api::state::Api;
 use crate::base::Digest;
 use crate::instances::revision::judge_all;
@@ -17,10 +18,10 @@ use crate::instances::{RefreshResult, RefreshTargets};
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(as = RefreshTargets)]
+#[schema(as = RefreshTargets, examples(examples::targets))]
 pub(crate) struct Targets {
     /// Revisions: instances that run one of them or follow one of them.
-    #[schema(value_type = Vec<Digest>)]
+    #[schema(value_type = Vec<AnyHash>)]
     hashes: Vec<String>,
     /// Selectors; a bare name means all instances of the strategy.
     strategies: Vec<String>,

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use super::if_match::IfMatch;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, By, Query, Segments};
-use crate::api::openapi::{Tagged, about};
+use crate::api::openapi::spelling::AnyHash;
+use crate::api::openapi::{Tagged, about, examples};
 use crate::api::state::Api;
 use crate::api::strategies::refresh;
 use crate::base::{Digest, StrategyName, Tag};
@@ -18,9 +19,10 @@ use crate::instances::{RefreshResult, RefreshTargets};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(examples::assignment))]
 pub(crate) struct Assignment {
     /// The revision that the tag is to point to.
-    #[schema(pattern = "^\\s*(sha256:)?[0-9A-Fa-f]{64}\\s*$", required, nullable = false)]
+    #[schema(value_type = AnyHash)]
     hash: Option<String>,
     /// Whether the instances that follow the tag move now.
     #[serde(default)]

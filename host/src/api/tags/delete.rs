@@ -47,6 +47,7 @@ pub(crate) struct Deleted {
     /// Where it pointed.
     #[schema(required)]
     hash: Option<Digest>,
+    /// As it was given.
     allow_orphan: bool,
     /// The number of the change.
     #[schema(required)]

@@ -33,6 +33,7 @@ impl FromQuery for Wanted {
 pub(crate) struct Page {
     strategy: StrategyName,
     tag: Tag,
+    /// Newest first.
     history: Vec<TagEvent>,
     /// The `before` of the next page; null when there is none.
     #[schema(required)]

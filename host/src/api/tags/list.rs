@@ -16,6 +16,7 @@ use crate::catalogue::{TagEvent, strategy_name};
 #[schema(as = TagListing)]
 pub(crate) struct Listing {
     strategy: StrategyName,
+    /// By name.
     tags: Vec<Pointer>,
 }
 
