@@ -152,8 +152,9 @@ impl Contract {
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || {
             let mut root = self.document.clone();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
             let pointer: String =
-                schema.chars().map(|c| if "{}".contains(c) { format!("%{:02X}", c as u32) } else { c.into() }).collect();
+                schema.chars().map(|c| if plain(c) { c.into() } else { format!("%{:02X}", c as u32) }).collect();
             root["$ref"] = format!("#{pointer}").into();
             let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
             Arc::new(options.build(&root).unwrap_or_else(|error| panic!("{schema}: {error}")))
@@ -194,14 +195,10 @@ fn close(document: &Value, value: &mut Value) {
                     "example" | "examples" | "default" | "enum" => {}
                     "allOf" | "oneOf" | "anyOf" => {
                         for part in value.as_array_mut().into_iter().flatten() {
-                            inside(document, part);
+                            close(document, part);
                         }
                     }
-                    "schema" | "items" => {
-                        seal(document, value);
-                        close(document, value);
-                    }
-                    "additionalProperties" if value.is_object() => {
+                    "schema" | "items" | "additionalProperties" if value.is_object() => {
                         seal(document, value);
                         close(document, value);
                     }
@@ -218,11 +215,6 @@ fn close(document: &Value, value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(|item| close(document, item)),
         _ => {}
     }
-}
-
-/// A part of a composition: its own fields are places, it itself is none.
-fn inside(document: &Value, part: &mut Value) {
-    close(document, part);
 }
 
 fn seal(document: &Value, schema: &mut Value) {
