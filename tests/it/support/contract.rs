@@ -165,6 +165,11 @@ impl Contract {
 
 /// Text of a header or the query as a value of the schema's type.
 fn read(schema: &Value, text: &str) -> Value {
+    // Words of the query are taken in any case.
+    let word = |word: &&Value| word.as_str().is_some_and(|word| word.eq_ignore_ascii_case(text));
+    if let Some(word) = schema["enum"].as_array().and_then(|words| words.iter().find(word)) {
+        return word.clone();
+    }
     let spoken = matches!(schema["type"].as_str(), Some("integer" | "boolean" | "number"));
     let parsed = spoken.then(|| serde_json::from_str(text).ok()).flatten();
     // The spellings of the gateway's clients.
