@@ -21,6 +21,7 @@ mod guests;
 mod hardening;
 mod instances;
 mod isolation;
+mod neighbours;
 mod openapi;
 mod operations;
 mod orders;

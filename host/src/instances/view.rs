@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::counters::{FuelUse, MemoryUse};
+use super::latency::LatencyView;
+use super::priority::Priority;
 use super::roster::Floors;
 use super::slot::{Pin, Slot};
 use super::spec::{InstanceSpec, ProviderScope, Scope};
@@ -108,6 +110,10 @@ pub struct InstanceView {
     pub fuel: FuelUse,
     /// Of its guest, bytes.
     pub memory: MemoryUse,
+    /// Which threads it runs on: `low` when it exceeds `limits.fuelPerSecond`.
+    pub priority: Priority,
+    /// Of its events, from their arrival to the end of their handlers.
+    pub latency: LatencyView,
     /// Its mailbox.
     pub events: EventCounts,
     /// Timers that fired.
@@ -208,6 +214,8 @@ impl InstanceView {
             limits: state.limits,
             fuel: counters.fuel,
             memory: counters.memory,
+            priority: state.priority,
+            latency: slot.latency(),
             events: EventCounts {
                 delivered: counters.delivered,
                 skipped: counters.skipped,

@@ -14,7 +14,6 @@ use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query};
 use crate::api::openapi::{Created, about, examples};
 use crate::api::state::Api;
-use crate::base::{InstanceId, ProviderName};
 use crate::instances::{InstanceView, LaunchRequest, ScopeRequest, StrategyRequest};
 use crate::sandbox::LimitOverrides;
 
@@ -23,14 +22,14 @@ use crate::sandbox::LimitOverrides;
 #[schema(examples(examples::instance))]
 pub(crate) struct NewInstance {
     /// The id to be.
-    #[schema(value_type = InstanceId)]
+    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9._-]{0,63}\s*$", required, nullable = false)]
     id: Option<String>,
     /// What to run.
     #[schema(required, nullable = false)]
     strategy: Option<Strategy>,
     /// Where: provider to symbols; at least one symbol over all.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<ProviderName, Symbols>, required)]
+    #[schema(value_type = BTreeMap<String, Symbols>, required)]
     scope: BTreeMap<String, Symbols>,
     /// Limits that differ from the host's.
     #[serde(default)]
