@@ -25,6 +25,7 @@ mod instances;
 mod isolation;
 mod lifecycle;
 mod neighbours;
+mod openapi;
 mod operations;
 mod orders;
 mod refresh;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::error::InstanceError;
 use super::persist;
@@ -19,7 +20,7 @@ use crate::sandbox::{LimitOverrides, LogLevel};
 use crate::store::Desired;
 
 /// One instance in a backup. One of the gateway has `id`, `strategy` and `scope`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct InstanceBackup {
     /// Its id.
@@ -43,7 +44,7 @@ pub struct InstanceBackup {
 }
 
 /// What an instance runs, in a backup.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StrategyBackup {
     /// Bare name.
@@ -59,7 +60,7 @@ pub struct StrategyBackup {
 }
 
 /// The symbols of one provider, in a backup.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScopeBackup {
     /// What it follows there.

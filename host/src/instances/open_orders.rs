@@ -1,6 +1,7 @@
 //! What becomes of the open orders of an instance that stops or is deleted.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::roster::Instances;
 use crate::base::{InstanceId, ProviderName};
@@ -16,7 +17,7 @@ pub enum OpenOrders {
 }
 
 /// What was done about them. What becomes of each is told by its reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LeftOrders {
     /// Orders that the venue was asked to cancel.
@@ -26,10 +27,11 @@ pub struct LeftOrders {
 }
 
 /// An order that stays open against the operator's wish.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptOrder {
     /// Its client order id.
+    #[schema(value_type = String)]
     pub id: ClientOrderId,
     /// Where it rests.
     pub provider: ProviderName,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::Timestamp;
 
@@ -29,7 +30,7 @@ impl Default for RestartConfig {
 }
 
 /// What is done about faults.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RestartWhen {
     /// As on a fault, and out of quarantine by itself: it tries again when the window has passed.
@@ -42,22 +43,26 @@ pub enum RestartWhen {
 }
 
 /// How the faults of one instance are answered. What is left out is as the host has it (`instances.restart`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RestartRule {
     /// What is done.
     pub policy: RestartWhen,
     /// Faults within the window after which it is quarantined, 1 to 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub max_faults: Option<u32>,
     /// Length of the window in milliseconds, 1 to 86,400,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub window_ms: Option<u64>,
     /// Milliseconds before the first new start, 1 to 3,600,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub backoff_first_ms: Option<u64>,
     /// Milliseconds that the backoff never exceeds, 1 to 3,600,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub backoff_max_ms: Option<u64>,
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::{MutexGuard, Semaphore};
 use super::config::{Floors, InstancesConfig};
 use super::error::InstanceError;
 use super::feed::{Feed, FeedEnd, FeedReader, Place};
-use super::launch::Launch;
+use super::launch::{Launch, running_provider_clock};
 use super::logs::{LogPage, LogQuery, LogRing};
 use super::metrics::InstanceMetrics;
 use super::open_orders::{LeftOrders, OpenOrders};
@@ -150,6 +150,8 @@ impl Instances {
         if slot.status().is_running() {
             return Err(InstanceError::AlreadyRunning);
         }
+        // Before anything changes: one that waits for its provider goes on waiting.
+        running_provider_clock(self, &slot.spec())?;
         let wanted = slot.state().wanted;
         self.count_run(&slot);
         // On the disk before the guest can order: a run number that came twice would repeat client order ids.

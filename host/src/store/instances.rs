@@ -4,13 +4,14 @@
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
+use utoipa::ToSchema;
 
 use super::column::{Columns, count, nanos};
 use super::error::StoreError;
 use crate::base::{Digest, InstanceId, StrategyName, Tag, Timestamp};
 
 /// Whether something should run after a restart of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Desired {
     /// Start it again.

@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
+use crate::base::Timestamp;
 use crate::instances::InstanceBackup;
 use crate::trading::{HostLimits, RiskLimits};
 
@@ -12,11 +14,14 @@ use crate::trading::{HostLimits, RiskLimits};
 pub(super) const VERSION: u32 = 1;
 
 /// What `GET /context/backup` answers.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextBackup)]
 pub(crate) struct Backup {
+    /// Of the form of the document.
     pub(super) version: u32,
-    /// RFC 3339.
+    /// When it was made.
+    #[schema(value_type = Timestamp)]
     pub(super) created_at: String,
     pub(super) providers: Vec<ProviderBackup>,
     /// The instances: the gateway's word.
@@ -25,7 +30,7 @@ pub(crate) struct Backup {
 }
 
 /// One provider without its secrets.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProviderBackup {
     pub(super) name: String,
@@ -39,15 +44,20 @@ pub(super) struct ProviderBackup {
 }
 
 /// Limits that operators set.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct RiskBackup {
+    /// Of each instance.
+    #[schema(value_type = Object)]
     pub(super) limits: RiskLimits,
+    /// Of all instances together.
+    #[schema(value_type = Object)]
     pub(super) host: HostLimits,
 }
 
 /// What `POST /context/backup` takes. A part that is left out is left alone.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ContextRestore)]
 pub(crate) struct Restore {
     /// `merge` or `replace`; may stand in the query instead.
     pub(super) mode: Option<String>,
@@ -62,7 +72,7 @@ pub(crate) struct Restore {
 }
 
 /// One provider of a backup, ours or the gateway's. May hold secrets that somebody wrote in by hand, so it cannot be printed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ProviderRestore {
     #[serde(alias = "Name")]
@@ -79,7 +89,8 @@ pub(super) struct ProviderRestore {
     _secrets_left_out: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = GatewayProviderConfig)]
 struct GatewayConfig {
     #[serde(default)]
     config: Map<String, Value>,
@@ -96,8 +107,9 @@ impl ProviderRestore {
 }
 
 /// What `POST /context/backup` answers: everything by name.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ContextReport)]
 pub(crate) struct Report {
     /// `restored`, or `unchanged` when only asked what would happen.
     pub(super) status: &'static str,
@@ -109,8 +121,9 @@ pub(crate) struct Report {
 }
 
 /// What becomes of what the backup does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ContextMode)]
 pub(super) enum Mode {
     /// It stays.
     Merge,
@@ -119,7 +132,8 @@ pub(super) enum Mode {
 }
 
 /// What became of each thing of one kind.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = ContextChanges)]
 pub(super) struct Changes {
     pub(super) created: Vec<String>,
     pub(super) changed: Vec<String>,
@@ -129,7 +143,8 @@ pub(super) struct Changes {
 }
 
 /// One thing that is as it was before, and why.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ContextRefused)]
 pub(super) struct Refused {
     id: String,
     /// As in the envelope of an error.

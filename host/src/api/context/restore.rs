@@ -7,7 +7,8 @@ use axum::extract::State;
 use super::document::{Changes, Mode, Report, Restore, VERSION};
 use super::{instances, providers, risk};
 use crate::api::error::{ApiError, Code};
-use crate::api::extract::{FromQuery, MaybeBody, Parameters, Query};
+use crate::api::extract::{FromQuery, MaybeBody, Parameters, Query, Rule};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 
 /// The same as in the body, for a backup that is sent as it was kept.
@@ -18,8 +19,21 @@ pub(crate) struct Wanted {
 
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self { mode: parameters.one("mode")?, dry_run: parameters.flag("dryRun")? })
+        let mode = parameters.says("What becomes of what the backup does not have; instead of the same in the body.").parsed(
+            "mode",
+            Rule::OneOf(|| vec!["merge", "replace"]),
+            |text| Some(text.to_owned()),
+        )?;
+        Ok(Self { mode, dry_run: parameters.says("Only say what would happen.").flag("dryRun")? })
     }
+}
+
+about! {
+    /// Makes providers, limits and instances what a backup says.
+    ///
+    /// Nothing is done without a mode. A part that the backup does not have is left alone; what cannot be brought back is named, and
+    /// the rest goes on.
+    [InvalidParameter, InvalidBody, StoreUnavailable, NotReady]
 }
 
 pub(crate) async fn restore(

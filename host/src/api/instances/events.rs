@@ -5,14 +5,17 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequestParts, State};
+use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::json;
 
 use super::news::data;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::openapi::{Answers, Operation, Takes, about};
 use crate::api::state::Api;
 use crate::instances::feed::{Begin, Item, Told};
 use crate::instances::{FeedEnd, FeedReader, NewsKind, Place};
@@ -31,30 +34,72 @@ pub(crate) struct Wanted {
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let rule = "a list of order, execution, denial, risk, log, fault, status, provider, with commas between them";
-        let kinds = parameters.parsed("kinds", rule, |text| text.split(',').map(NewsKind::from_wire).collect())?;
-        Ok(Self { kinds: kinds.unwrap_or_default(), last: parameters.parsed("lastEventId", PLACE_RULE, Place::parse)? })
+        let kinds = parameters
+            .says("Only these kinds; all when left out.")
+            .parsed("kinds", rule, |text| text.split(',').map(NewsKind::from_wire).collect())?;
+        let last = parameters.says("Go on after this event.").parsed("lastEventId", PLACE_RULE, Place::parse)?;
+        Ok(Self { kinds: kinds.unwrap_or_default(), last })
     }
+}
+
+/// The header of a reader that comes back.
+pub(crate) struct LastEventId(Option<Place>);
+
+impl Takes for LastEventId {
+    fn describe(operation: &mut Operation<'_>) {
+        let text = "Go on after this event: what a browser sends by itself when it comes back.";
+        operation
+            .parameter(json!({ "name": "Last-Event-ID", "in": "header", "description": text, "schema": { "type": "string" } }));
+        operation.refuses(&[Code::InvalidParameter]);
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get("last-event-id") else { return Ok(Self(None)) };
+        let place = value.to_str().ok().and_then(Place::parse);
+        let refused = || ApiError::new(Code::InvalidParameter, format!("Last-Event-ID must be {PLACE_RULE}"));
+        Ok(Self(Some(place.ok_or_else(refused)?)))
+    }
+}
+
+/// A stream of server-sent events.
+pub(crate) struct Stream(Body);
+
+const TYPE: &str = "text/event-stream";
+
+impl Answers for Stream {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_with(200, "Events, one after the other.", Some((TYPE, json!({ "type": "string" }))), &[]);
+    }
+}
+
+impl IntoResponse for Stream {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, TYPE), (header::CACHE_CONTROL, "no-store")], self.0).into_response()
+    }
+}
+
+about! {
+    /// What happens to an instance, as it happens: server-sent events.
+    ///
+    /// A stream begins with what comes next, or after the event that is named. It ends when the instance is deleted or the host stops.
+    [InstanceNotFound, TooManyStreams]
 }
 
 pub(crate) async fn events(
     State(api): State<Api>,
     Segment(id): Segment<String>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+    LastEventId(last): LastEventId,
+) -> Result<Stream, ApiError> {
     // A browser that comes back sends the header by itself, beside the query of its first request.
-    let last = last_event_id(&headers)?.or(wanted.last);
+    let last = last.or(wanted.last);
     let reader = api.instances.listen(&id, last.as_ref())?;
     let telling = Telling { opening: Some(opening(&reader)), reader, kinds: wanted.kinds, over: false };
-    let body = Body::from_stream(futures_util::stream::unfold(telling, tell));
-    Ok(([(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")], body).into_response())
-}
-
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Place>, ApiError> {
-    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
-    let place = value.to_str().ok().and_then(Place::parse);
-    let place = place.ok_or_else(|| ApiError::new(Code::InvalidParameter, format!("Last-Event-ID must be {PLACE_RULE}")))?;
-    Ok(Some(place))
+    Ok(Stream(Body::from_stream(futures_util::stream::unfold(telling, tell))))
 }
 
 /// A stream at work.

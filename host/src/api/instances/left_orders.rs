@@ -1,10 +1,10 @@
 //! The parameter `orders` of a stop and of a deletion: what becomes of the instance's open orders.
 
 use crate::api::error::ApiError;
-use crate::api::extract::{FromQuery, Parameters};
+use crate::api::extract::{FromQuery, Parameters, Rule};
 use crate::instances::OpenOrders;
 
-const RULE: &str = "`keep` or `cancel`";
+const RULE: Rule = Rule::OneOf(|| vec!["keep", "cancel"]);
 
 fn wish(text: &str) -> Option<OpenOrders> {
     match text {
@@ -19,7 +19,12 @@ pub(crate) struct OnStop(pub(super) OpenOrders);
 
 impl FromQuery for OnStop {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self(parameters.parsed("orders", RULE, wish)?.unwrap_or(OpenOrders::Keep)))
+        Ok(Self(
+            parameters
+                .says("What becomes of its open orders; they are kept when nothing is said.")
+                .parsed("orders", RULE, wish)?
+                .unwrap_or(OpenOrders::Keep),
+        ))
     }
 }
 
@@ -28,6 +33,11 @@ pub(crate) struct OnDelete(pub(super) OpenOrders);
 
 impl FromQuery for OnDelete {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self(parameters.parsed("orders", RULE, wish)?.unwrap_or(OpenOrders::Cancel)))
+        Ok(Self(
+            parameters
+                .says("What becomes of its open orders; they are cancelled when nothing is said.")
+                .parsed("orders", RULE, wish)?
+                .unwrap_or(OpenOrders::Cancel),
+        ))
     }
 }
