@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 const BACKUP: &str = "/context/backup";
 
-fn spec(id: &str, selector: &str, config: Value) -> Value {
+fn spec(id: &str, selector: &str, config: &Value) -> Value {
     json!({
         "id": id, "strategy": { "identifier": selector, "config": config }, "scope": { PROVIDER: { "symbols": ["BTC-USDT"] } },
         "limits": { "timers": 9 }, "restart": { "policy": "never" },
@@ -25,8 +25,8 @@ async fn with_two() -> TestApp {
     let app = TestApp::start().await;
     app.client.post("/strategies/modules", json!({ "source": OPEN })).await.expect(201);
     let secret = json!({ "api_key": "hunter2", "depth": 5, "venue": { "passphrase": "hunter3", "url": "u" } });
-    app.client.post("/strategy/instances", spec("a", "open", secret)).await.expect(201);
-    app.client.post("/strategy/instances", spec("b", "noop", json!({}))).await.expect(201);
+    app.client.post("/strategy/instances", spec("a", "open", &secret)).await.expect(201);
+    app.client.post("/strategy/instances", spec("b", "noop", &json!({}))).await.expect(201);
     app
 }
 
@@ -35,7 +35,7 @@ async fn ids(app: &TestApp) -> Vec<String> {
     listing["instances"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn with(backup: &Value, more: Value) -> Value {
+fn with(backup: &Value, more: &Value) -> Value {
     let mut backup = backup.clone();
     for (key, value) in more.as_object().unwrap() {
         backup[key] = value.clone();
@@ -59,7 +59,7 @@ async fn what_was_set_up_comes_back_with_its_pins_and_without_secrets() {
 
     // Everything as it is: nothing to do, also for one that runs.
     app.client.start("b").await;
-    let report = app.client.post(BACKUP, with(&backup, json!({ "mode": "replace" }))).await.expect(200);
+    let report = app.client.post(BACKUP, with(&backup, &json!({ "mode": "replace" }))).await.expect(200);
     assert_eq!(report["lambdas"]["unchanged"], json!(["a", "b"]), "{report:#}");
     assert_eq!(report["risk"]["unchanged"], json!(["limits"]));
     assert_eq!(app.client.instance("b").await["status"], "running");
@@ -70,11 +70,11 @@ async fn what_was_set_up_comes_back_with_its_pins_and_without_secrets() {
     app.client.delete("/strategy/instances/a").await.expect(200);
     let put = app.client.request(reqwest::Method::PUT, "/strategy/instances/b").json(&json!({ "id": "b", "limits": {} }));
     app.client.send(put).await.expect(200);
-    app.client.post("/strategy/instances", spec("c", "noop", json!({}))).await.expect(201);
-    let asked = with(&backup, json!({ "mode": "replace", "dryRun": true }));
+    app.client.post("/strategy/instances", spec("c", "noop", &json!({}))).await.expect(201);
+    let asked = with(&backup, &json!({ "mode": "replace", "dryRun": true }));
     let told = app.client.post(BACKUP, asked).await.expect(200);
     assert_eq!(ids(&app).await, ["b", "c"], "a dry run changes nothing");
-    let report = app.client.post(BACKUP, with(&backup, json!({ "mode": "replace" }))).await.expect(200);
+    let report = app.client.post(BACKUP, with(&backup, &json!({ "mode": "replace" }))).await.expect(200);
     assert_eq!(told["lambdas"], report["lambdas"], "what was foretold came about");
     let lists = ["created", "changed", "removed"].map(|list| report["lambdas"][list].clone());
     assert_eq!(lists, [json!(["a"]), json!(["b"]), json!(["c"])], "{report:#}");
@@ -95,9 +95,9 @@ async fn a_restore_wipes_nothing_that_nobody_named() {
     app.client.act(BACKUP).await.refused(400, "invalid_body");
     app.client.post(BACKUP, json!({})).await.refused(400, "invalid_parameter");
     app.client.post(BACKUP, backup.clone()).await.refused(400, "invalid_parameter");
-    app.client.post(BACKUP, with(&backup, json!({ "mode": "wipe" }))).await.refused(400, "invalid_parameter");
+    app.client.post(BACKUP, with(&backup, &json!({ "mode": "wipe" }))).await.refused(400, "invalid_parameter");
     app.client.post(BACKUP, json!({ "mode": "replace" })).await.refused(400, "invalid_body");
-    app.client.post(BACKUP, with(&backup, json!({ "mode": "merge", "version": 9 }))).await.refused(400, "invalid_body");
+    app.client.post(BACKUP, with(&backup, &json!({ "mode": "merge", "version": 9 }))).await.refused(400, "invalid_body");
     app.client.post(BACKUP, json!({ "mode": "merge", "lambda": [] })).await.refused(400, "unknown_field");
     assert_eq!(ids(&app).await, ["a", "b"]);
     // A mode in the query serves for a document as it was kept; what it does not have stays.
