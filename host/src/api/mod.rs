@@ -3,6 +3,7 @@
 //! A request passes, from the outside in: the envelope (request id, failures as JSON), panics caught, a time limit, the
 //! host it is addressed to, the site it comes from, limits on its body, the token, and then one operation.
 
+mod adapters;
 mod auth;
 mod config;
 mod convert;
@@ -39,8 +40,9 @@ pub use state::Floors;
 
 use state::Api;
 
-/// Every route. What is not in `open` needs the token, also routes that do not exist.
+/// Every route. What is neither in `open` nor in `events` needs the token, also routes that do not exist.
 pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
+    let access = Arc::new(access);
     let observer = envelope::Observer::new(Arc::clone(&floors.clock), &floors.metrics);
     let open = Router::new().route("/healthz", get(health::live::live)).route("/readyz", get(health::ready::ready));
     let closed = Router::new()
@@ -66,12 +68,22 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .route("/strategy/instances/{id}/orders", get(instances::orders::orders))
         .route("/strategy/instances/{id}/executions", get(instances::executions::executions))
         .route("/strategy/instances/{id}/logs", get(instances::logs::logs))
-        .route("/providers", get(providers::list::list))
+        .route("/adapters", get(adapters::list::list))
+        .route("/adapters/{id}", get(adapters::get::get))
+        .route("/providers", get(providers::list::list).post(providers::create::create))
+        .route("/providers/{name}", get(providers::get::get).put(providers::replace::replace).delete(providers::delete::delete))
+        .route("/providers/{name}/start", post(providers::start::start))
+        .route("/providers/{name}/stop", post(providers::stop::stop))
         .route("/providers/{name}/balances", get(providers::balances::balances))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(Arc::new(access), auth::require));
-    let routes = open.method_not_allowed_fallback(no_such_method).merge(closed);
+        .layer(from_fn_with_state(Arc::clone(&access), auth::require));
+    // Senders of signals need no token that can do more.
+    let events = Router::new()
+        .route("/providers/{name}/events", post(providers::events::post))
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(auth::Senders::new(&access, &floors.providers), auth::require_sender));
+    let routes = open.method_not_allowed_fallback(no_such_method).merge(closed).merge(events);
     layers::wrap(routes, config, observer).with_state(Api::new(floors))
 }
 

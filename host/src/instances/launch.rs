@@ -104,13 +104,15 @@ impl Surroundings {
     }
 }
 
-/// Every provider of the scope must run; gives the clock of the first, which timers and sleeps are measured by.
+/// Every provider of the scope must run; gives the clock of the first that has symbols, which timers and sleeps are measured by.
 fn running_provider_clock(host: &Instances, spec: &InstanceSpec) -> Result<Arc<dyn Clock>, InstanceError> {
     let mut first = None;
-    for name in spec.scope.keys() {
+    for (name, scope) in &spec.scope {
         let provider = host.floors.desk.provider(name.as_str()).filter(|provider| provider.status() == ProviderStatus::Running);
         let provider = provider.ok_or_else(|| InstanceError::ProviderUnavailable(name.clone()))?;
-        first = first.or_else(|| Some(provider.clock()));
+        if !scope.symbols.is_empty() {
+            first = first.or_else(|| Some(provider.clock()));
+        }
     }
     first.ok_or(InstanceError::SymbolsRequired)
 }

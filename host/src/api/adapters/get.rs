@@ -1,0 +1,11 @@
+//! `GET /adapters/{id}`: one kind of provider. Case counts.
+
+use axum::Json;
+
+use crate::api::error::{ApiError, Code};
+use crate::api::extract::{Query, Segment};
+use crate::providers::{AdapterInfo, adapter};
+
+pub(crate) async fn get(Segment(id): Segment<String>, _: Query<()>) -> Result<Json<AdapterInfo>, ApiError> {
+    adapter(&id).map(Json).ok_or_else(|| ApiError::new(Code::AdapterNotFound, "adapter not found; GET /adapters lists them"))
+}
