@@ -49,6 +49,7 @@ impl Launch {
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let (moves, orders) = mpsc::channel(ORDERS_WAITING);
         host.floors.desk.admit(self.prepared.account(&slot.spec));
+        host.floors.desk.introduce(&slot.spec.id, self.prepared.kinds());
         let surroundings = Surroundings {
             desk: Arc::clone(&host.floors.desk),
             saved: self.saved,

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod denial;
 pub mod desk;
 pub mod draft;
+mod introduction;
 pub mod journal;
 mod lane;
 pub mod limits;
