@@ -21,6 +21,7 @@ mod guests;
 mod hardening;
 mod instances;
 mod isolation;
+mod neighbours;
 mod operations;
 mod orders;
 mod providers;
