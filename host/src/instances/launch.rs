@@ -113,7 +113,9 @@ impl Surroundings {
 fn running_provider_clock(host: &Instances, spec: &InstanceSpec) -> Result<Arc<dyn Clock>, InstanceError> {
     let mut first = None;
     for (name, scope) in &spec.scope {
-        let provider = host.floors.desk.provider(name.as_str()).filter(|provider| provider.status() == ProviderStatus::Running);
+        // One that only lost its connection comes back by itself; the instance is told.
+        let works = |status: ProviderStatus| matches!(status, ProviderStatus::Running | ProviderStatus::Reconnecting);
+        let provider = host.floors.desk.provider(name.as_str()).filter(|provider| works(provider.status()));
         let provider = provider.ok_or_else(|| InstanceError::ProviderUnavailable(name.clone()))?;
         if !scope.symbols.is_empty() {
             first = first.or_else(|| Some(provider.clock()));

@@ -42,11 +42,11 @@ impl Made {
             }
             paper::ADAPTER => {
                 let config: PaperConfig = settings.read()?;
-                simulated(Blueprint::of_tapes(name.clone(), &config).map_err(tape_issue)?)
+                simulated(Blueprint::of_tapes(name.clone(), config).map_err(tape_issue)?)
             }
             synthetic::ADAPTER => {
                 let config: SyntheticConfig = settings.read()?;
-                simulated(config.blueprint(name.clone()).map_err(config_issue)?)
+                simulated(config.blueprint(name.clone()).map_err(|error| config_issue(&error))?)
             }
             other => Err(vec![SettingIssue { path: "adapter.identifier".to_owned(), message: unknown(other).to_string() }]),
         }
@@ -74,11 +74,11 @@ fn unknown(asked: &str) -> ProvidersError {
 
 fn tape_issue(error: PaperError) -> Vec<SettingIssue> {
     match error {
-        PaperError::Config(error) => config_issue(error),
+        PaperError::Config(error) => config_issue(&error),
         error @ (PaperError::Tape(_) | PaperError::SameSymbol(_)) => vec![SettingIssue::new("tapes", error.to_string())],
     }
 }
 
-fn config_issue(error: PaperConfigError) -> Vec<SettingIssue> {
+fn config_issue(error: &PaperConfigError) -> Vec<SettingIssue> {
     vec![SettingIssue::new(error.field, format!("is `{}`: {}", error.given, error.rule))]
 }

@@ -173,26 +173,22 @@ mod tests {
     use super::*;
     use crate::providers::adapter::adapter;
 
-    fn map(value: Value) -> Map<String, Value> {
-        value.as_object().cloned().unwrap()
-    }
-
-    fn given(value: Value, identifier: &str, before: Option<&Settings>) -> Result<Settings, Vec<String>> {
+    fn given(value: &Value, identifier: &str, before: Option<&Settings>) -> Result<Settings, Vec<String>> {
         let issues = |issues: Vec<SettingIssue>| issues.iter().map(ToString::to_string).collect();
-        Settings::given(map(value), &adapter(identifier).unwrap(), before).map_err(issues)
+        Settings::given(value.as_object().cloned().unwrap(), &adapter(identifier).unwrap(), before).map_err(issues)
     }
 
     #[test]
     fn what_is_blank_is_left_out() {
         let wild = json!({ "speed": " 20x ", "klineInterval": " ", "balances": {}, "loop": null, "tapes": [" a ", " "] });
-        let settings = given(wild, "paper", None).unwrap();
+        let settings = given(&wild, "paper", None).unwrap();
         assert_eq!(settings.to_stored(), json!({ "speed": "20x", "tapes": ["a"] }));
     }
 
     #[test]
     fn everything_that_is_wrong_is_named_with_its_path() {
         let wild = json!({ "sped": 1, "latencyMs": 60_001, "depth": 1.5, "loop": "yes", "klineInterval": "soon" });
-        let issues = given(wild, "paper", None).unwrap_err();
+        let issues = given(&wild, "paper", None).unwrap_err();
         for (path, part) in [
             ("sped", "no such setting; it has tapes, speed"),
             ("latencyMs", "from 0 to 60000"),
@@ -210,17 +206,17 @@ mod tests {
     fn a_secret_goes_in_and_not_out() {
         let token = "s3cret-s3cret-s3cret-s3cret-s3cret";
         let adapter = adapter("extension").unwrap();
-        let first = given(json!({ "token": token }), "extension", None).unwrap();
+        let first = given(&json!({ "token": token }), "extension", None).unwrap();
         assert!(first.shown(&adapter).is_empty());
         assert_eq!(first.secrets_set(&adapter), ["token"]);
         assert!(!format!("{first:?}").contains("s3cret"), "{first:?}");
-        let kept = given(json!({}), "extension", Some(&first)).unwrap();
+        let kept = given(&json!({}), "extension", Some(&first)).unwrap();
         assert_eq!(kept, first, "left out it stays");
-        let blank = given(json!({ "token": " " }), "extension", Some(&first)).unwrap();
+        let blank = given(&json!({ "token": " " }), "extension", Some(&first)).unwrap();
         assert_eq!(blank, first, "blank is left out");
-        let gone = given(json!({ "token": null }), "extension", Some(&first)).unwrap();
+        let gone = given(&json!({ "token": null }), "extension", Some(&first)).unwrap();
         assert!(gone.secrets_set(&adapter).is_empty());
-        let wrong = given(json!({ "token": ["s3cret"] }), "extension", None).unwrap_err();
+        let wrong = given(&json!({ "token": ["s3cret"] }), "extension", None).unwrap_err();
         assert_eq!(wrong, ["adapter.config.token: must be text"]);
     }
 }

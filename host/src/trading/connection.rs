@@ -71,7 +71,7 @@ impl Desk {
         }
     }
 
-    fn tell_connection(&self, lane: &Lane, trader: &Trader, status: RiskStatus, reason: &str, at: Timestamp) {
+    pub(super) fn tell_connection(&self, lane: &Lane, trader: &Trader, status: RiskStatus, reason: &str, at: Timestamp) {
         // A provider without symbols has no market that could be stale, and takes no orders.
         let scope = trader.details.scope.iter().find(|(name, _)| *name == lane.name);
         let Some(symbol) = scope.and_then(|(_, symbols)| symbols.first()) else { return };

@@ -4,18 +4,25 @@
 use std::sync::Arc;
 
 use crate::base::{InstanceId, Timestamp};
-use crate::bus::KindSet;
-use crate::market::{BalanceUpdate, DecimalText, Event, EventKind, Payload, Symbol};
+use crate::bus::{KindSet, locked};
+use crate::market::{BalanceUpdate, DecimalText, Event, EventKind, Payload, RiskStatus, Symbol};
 use crate::trading::{Balance, Desk, Provider};
 
 impl Desk {
     /// Puts the instruments of its scope and the balances of their currencies into the mailbox of an instance, as far as it wants to
-    /// hear of them. They have the number 0: the venue's own count from 1.
+    /// hear of them. They have the number 0: the venue's own count from 1. Where the connection is lost at this moment, that is told,
+    /// too.
     pub fn introduce(&self, instance: &InstanceId, kinds: KindSet) {
         let Ok(trader) = self.trader(instance) else { return };
         for (name, symbols) in &trader.details.scope {
             let Some(provider) = self.provider(name.as_str()) else { continue };
             let at = provider.clock().now();
+            if let Some(lane) = self.known_lane(name) {
+                let lost = locked(&lane.stale).clone();
+                if let Some(lost) = lost {
+                    self.tell_connection(&lane, &trader, RiskStatus::Triggered, &lost.reason, lost.since);
+                }
+            }
             let event = |symbol: Option<Symbol>, payload| {
                 let provider = name.clone();
                 Arc::new(Event { provider, symbol, sequence: 0, ingest_time: at, emit_time: at, payload })

@@ -31,9 +31,9 @@ impl Blueprint {
     ///
     /// # Errors
     /// [`PaperError`] when a setting or a tape is not usable.
-    pub fn of_tapes(name: ProviderName, config: &PaperConfig) -> Result<Self, PaperError> {
+    pub fn of_tapes(name: ProviderName, config: PaperConfig) -> Result<Self, PaperError> {
         let setup = config.venue(name, Default::default(), KindSet::PUBLIC)?;
-        let tapes = config.tapes.iter().map(|tape| Tape::open(tape)).collect::<Result<Vec<_>, _>>()?;
+        let tapes = config.tapes.into_iter().map(|tape| Tape::open(&tape)).collect::<Result<Vec<_>, _>>()?;
         let market = Box::new(Tapes { tapes, looping: config.looping });
         Ok(Self { adapter: super::ADAPTER, speed: config.speed, setup, market, conduct: None, outages: None })
     }

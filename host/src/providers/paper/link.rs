@@ -98,7 +98,7 @@ impl Link {
 
 /// Between half and one and a half times as long.
 fn about(mean: Duration, random: &mut ChaCha8Rng) -> Duration {
-    let nanos = u64::try_from(mean.as_nanos()).unwrap_or(u64::MAX / 4).min(u64::MAX / 4).max(1);
+    let nanos = u64::try_from(mean.as_nanos()).unwrap_or(u64::MAX).clamp(1, u64::MAX / 4);
     Duration::from_nanos(nanos / 2 + random.next_u64() % nanos)
 }
 

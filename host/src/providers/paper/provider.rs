@@ -69,7 +69,7 @@ impl PaperProvider {
     /// # Errors
     /// [`PaperError`] when a setting or a tape is not usable.
     pub fn new(name: ProviderName, config: PaperConfig, wall: Arc<dyn Clock>) -> Result<Self, PaperError> {
-        Self::of(Blueprint::of_tapes(name, &config)?, wall)
+        Self::of(Blueprint::of_tapes(name, config)?, wall)
     }
 
     /// Any simulated venue; nothing plays yet. `wall` paces the playing.

@@ -109,7 +109,7 @@ impl Generator {
         let Shape { deviation, shock_one_in, shock_ppm, .. } = self.shape;
         let mut moved = self.mid * i128::from(self.trend) / TRILLION;
         moved += self.mid * i128::from(deviation) / TRILLION * bell / 65_536;
-        if shock_one_in > 0 && self.random.next_u64() % shock_one_in == 0 {
+        if shock_one_in > 0 && self.random.next_u64().is_multiple_of(shock_one_in) {
             let size = self.between(shock_ppm / 2, shock_ppm + shock_ppm / 2);
             let sign = if self.random.next_u64() & 1 == 0 { 1 } else { -1 };
             moved += self.mid * i128::from(size * sign) / 1_000_000;
@@ -143,7 +143,7 @@ impl Generator {
             let mut price = best;
             for _ in 0..self.shape.levels {
                 let known = before.iter().find(|level| level.price == price).map_or(0, |level| level.quantity);
-                let renewed = self.random.next_u64() % 4 == 0;
+                let renewed = self.random.next_u64().is_multiple_of(4);
                 let (least, most) = self.shape.trade;
                 let quantity = if known == 0 || renewed { self.between(least, 4 * most) } else { known };
                 after.push(LevelChange { price, quantity });
