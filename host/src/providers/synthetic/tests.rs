@@ -64,27 +64,30 @@ fn the_market_of_a_seed_is_the_same_everywhere() {
     assert_ne!(fingerprint(&records(&other, 0, 20_000)), markets[0]);
 }
 
-const GOLDEN: [&str; 3] = ["", "", ""];
+const GOLDEN: [&str; 3] = ["8b02ffc13de0c8ec", "cee1a0a346aef3c3", "98403d2afac16f2d"];
+
+/// Lowest, highest and last price of the trades in the first hour or so, in ticks.
+fn prices(settings: &SyntheticConfig) -> (i64, i64, i64) {
+    let trade = |record: Record| match record.body {
+        Body::Trade { price, .. } => Some(price),
+        _ => None,
+    };
+    let trades: Vec<i64> = records(settings, 0, 60_000).into_iter().filter_map(trade).collect();
+    (*trades.iter().min().unwrap(), *trades.iter().max().unwrap(), *trades.last().unwrap())
+}
 
 #[test]
 fn trend_volatility_and_shocks_show() {
-    let last_price = |settings: &SyntheticConfig| {
-        let trades = records(settings, 0, 60_000).into_iter().rev().find_map(|record| match record.body {
-            Body::Trade { price, .. } => Some(price),
-            _ => None,
-        });
-        trades.unwrap()
-    };
+    // The price is 10,000 ticks; the book reaches 11 of them to either side.
     let quiet = config(serde_json::json!({ "volatilityPpm": 0, "shockEvery": "0", "symbols": { "A-B": {} } }));
-    assert_eq!(last_price(&quiet), 10_001, "nothing moves: the ask, or the bid below it");
-    let rising = SyntheticConfig { trend_ppm: 1_000, ..quiet.clone() };
-    assert!(last_price(&rising) > 10_300, "{}", last_price(&rising));
-    let shaken = SyntheticConfig { shock_every: "10s".into(), shock_ppm: 10_000, ..quiet.clone() };
-    assert_ne!(last_price(&shaken), last_price(&quiet));
-    let lively = SyntheticConfig { volatility_ppm: 5_000, ..quiet };
-    let prices: std::collections::BTreeSet<i64> =
-        records(&lively, 0, 20_000).iter().flat_map(|record| &record.bids).map(|l| l.price).collect();
-    assert!(prices.len() > 200, "{}", prices.len());
+    let (lowest, highest, _) = prices(&quiet);
+    assert!(lowest >= 9_989 && highest <= 10_011, "nothing moves: {lowest} to {highest}");
+    let (lowest, _, last) = prices(&SyntheticConfig { trend_ppm: 1_000, ..quiet.clone() });
+    assert!(last > 10_300 && lowest >= 9_989, "it rises: {lowest}, at last {last}");
+    let (lowest, highest, _) = prices(&SyntheticConfig { shock_every: "10s".into(), shock_ppm: 10_000, ..quiet.clone() });
+    assert!(highest - lowest > 300, "it jumps: {lowest} to {highest}");
+    let (lowest, highest, _) = prices(&SyntheticConfig { volatility_ppm: 5_000, ..quiet });
+    assert!(highest - lowest > 100, "it wanders: {lowest} to {highest}");
 }
 
 #[test]
