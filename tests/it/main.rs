@@ -22,6 +22,7 @@ mod hardening;
 mod instances;
 mod isolation;
 mod neighbours;
+mod openapi;
 mod operations;
 mod orders;
 mod providers;

@@ -3,14 +3,16 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::extension::{self, ExtensionConfig};
 use super::paper::{self, PaperConfig};
 use super::synthetic::{self, SyntheticConfig};
 
 /// One kind of provider. Serialised as the gateway's `GET /adapters` does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Adapter)]
 pub struct AdapterInfo {
     /// What a provider's settings name.
     pub identifier: &'static str,
@@ -34,7 +36,7 @@ impl AdapterInfo {
 }
 
 /// One setting of an adapter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Setting {
     /// The key.
@@ -52,14 +54,16 @@ pub struct Setting {
     pub secret: bool,
     /// The smallest allowed number, for an `int`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub minimum: Option<i64>,
     /// The largest allowed number, for an `int`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub maximum: Option<i64>,
 }
 
 /// The type of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SettingKind {
     /// Text.

@@ -2,25 +2,38 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
+use crate::api::openapi::examples;
 use crate::providers::ProviderSpec;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ProviderSetup, examples(examples::provider))]
 pub(crate) struct Setup {
+    /// The name to be; where the path has it, it may be left out.
+    #[schema(nullable = false)]
     name: Option<String>,
+    /// What it is and how.
+    #[schema(required, nullable = false)]
     adapter: Option<Adapter>,
     /// Whether it is started; true when left out.
+    #[schema(nullable = false)]
     enabled: Option<bool>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ProviderAdapter)]
 struct Adapter {
+    /// Which kind; `GET /adapters` lists them.
+    #[schema(required, nullable = false)]
     identifier: Option<String>,
-    /// Any value here, so that no error of the decoder quotes one.
+    /// Its settings, by the adapter's schema.
+    // Any value here, so that no error of the decoder quotes one.
     #[serde(default)]
+    #[schema(value_type = Object)]
     config: Value,
 }
 

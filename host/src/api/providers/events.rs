@@ -1,30 +1,35 @@
 //! `POST /providers/{name}/events`: signals from outside, for every instance that has this provider of the adapter `extension`
 //! in its scope and listens to `Extension`.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, Query, Segment};
+use crate::api::openapi::{Begun, about, examples};
 use crate::api::state::Api;
 use crate::providers::extension::{EVENTS_PER_POST, PAYLOAD_BYTES};
 
 /// One event, or several of them.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(examples::signals))]
 pub(crate) struct Signals {
+    /// Of one event: any JSON value.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Value, required = false)]
     payload: Option<Value>,
+    /// Of several events, in the place of `payload`.
+    #[schema(nullable = false, max_items = 256)]
     events: Option<Vec<Signal>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Signal {
+    /// Any JSON value, at most 102,400 bytes.
     payload: Value,
 }
 
@@ -33,8 +38,10 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D:
     Value::deserialize(deserializer).map(Some)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignalsAccepted)]
 pub(crate) struct Accepted {
+    /// How many.
     accepted: usize,
     /// Of the last one; the others have those before.
     sequence: u64,
@@ -66,14 +73,21 @@ impl Signals {
     }
 }
 
+about! {
+    /// Passes on signals to every instance that has this provider in its scope and listens to `Extension`.
+    ///
+    /// All of them, in this order, or none. The setting `token` of the provider may be sent in the place of the admin token.
+    [ProviderNotFound, ProviderTakesNoEvents, ProviderNotRunning, PayloadTooLarge]
+}
+
 pub(crate) async fn post(
     State(api): State<Api>,
     Segment(name): Segment<String>,
     _: Query<()>,
     Body(signals): Body<Signals>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Begun<Accepted>, ApiError> {
     let payloads = signals.payloads()?;
     let accepted = payloads.len();
     let sequence = api.providers.post(&name, payloads)?;
-    Ok((StatusCode::ACCEPTED, Json(Accepted { accepted, sequence })))
+    Ok(Begun(Accepted { accepted, sequence }))
 }

@@ -10,8 +10,16 @@ use super::body::Setup;
 use super::view::Detail;
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::providers::ProviderSpec;
+
+about! {
+    /// Replaces all settings of a provider, secrets that are left out excepted.
+    ///
+    /// One that runs is stopped before, and started again before the answer unless it is not enabled.
+    [InvalidProvider, ProviderNotFound, ConfigInvalid, StoreUnavailable]
+}
 
 pub(crate) async fn replace(
     State(api): State<Api>,
