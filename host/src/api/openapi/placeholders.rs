@@ -39,7 +39,11 @@ fn meaning(path: &str, name: &str) -> (&'static str, Value) {
             ("The tag.", tag)
         }
         ("strategy" | "risk", "id") => ("The instance.", schemas::inline::<InstanceId>()),
-        ("providers", "name") => ("The provider.", schemas::inline::<ProviderName>()),
+        ("providers", "name") => {
+            let mut provider = schemas::inline::<ProviderName>();
+            provider["examples"] = json!(["signals"]);
+            ("The provider.", provider)
+        }
         ("adapters", "id") => ("The adapter.", json!({ "type": "string", "examples": ["paper"] })),
         // A test refuses a document with a parameter that says nothing.
         _ => ("", json!({ "type": "string" })),
