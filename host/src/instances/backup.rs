@@ -38,6 +38,8 @@ pub struct InstanceBackup {
     /// Whether it starts with the host.
     pub autostart: bool,
     /// Whether it was to run. It comes back stopped all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub desired: Option<Desired>,
     /// Paths of secrets that were left out: they have to be entered again.
     pub secrets_left_out: Vec<String>,
@@ -50,10 +52,16 @@ pub struct StrategyBackup {
     /// Bare name.
     pub identifier: String,
     /// What it follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub selector: Option<String>,
     /// The tag that its pin came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub tag: Option<String>,
     /// The revision that it is pinned to; without one it is what the selector means at the time of the restore.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub hash: Option<String>,
     /// Without secrets.
     pub config: Map<String, Value>,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::MutexGuard;
 
 use super::error::InstanceError;
@@ -79,7 +80,16 @@ impl Instances {
             Ok(_) => self.start_counted(slot, task).await,
             Err(error) => Err(error),
         };
-        started.err().map(|error| self.not_started(slot, &error))
+        let failure = self.not_started(slot, &started.err()?);
+        // Its provider may have come between our look and our note, and then nobody will tell us of it.
+        if failure.code == PROVIDER_UNAVAILABLE
+            && running_provider_clock(self, &slot.spec()).is_ok()
+            && let Some(this) = self.this.upgrade()
+        {
+            let slot = Arc::clone(slot);
+            self.floors.lifecycle.spawn(this.start_soon(slot));
+        }
+        Some(failure)
     }
 
     fn not_started(&self, slot: &Slot, error: &InstanceError) -> Failure {
@@ -116,9 +126,13 @@ impl Instances {
             slot.log.host(level, text.clone(), now);
             if status == ProviderStatus::Running && waits_for_provider(&slot) {
                 let this = Arc::clone(self);
-                self.floors.lifecycle.spawn(async move { this.start_waiting(&slot).await });
+                self.floors.lifecycle.spawn(this.start_soon(slot));
             }
         }
+    }
+
+    fn start_soon(self: Arc<Self>, slot: Arc<Slot>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { self.start_waiting(&slot).await })
     }
 
     async fn start_waiting(&self, slot: &Arc<Slot>) {

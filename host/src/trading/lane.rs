@@ -14,7 +14,7 @@ use crate::trading::positions::Ledger;
 use crate::trading::prices::{PriceBoard, Prices};
 use crate::trading::risk::{self, Bucket, Facts, Refused};
 use crate::trading::trader::Trader;
-use crate::trading::{Approved, Provider, ProviderStatus};
+use crate::trading::{Approved, Provider, ProviderStatus, Staleness};
 
 /// Process lifetime: it outlives the provider that is attached to it, because orders and positions do.
 ///
@@ -28,6 +28,8 @@ pub(super) struct Lane {
     trading: AtomicBool,
     pub(super) book: Mutex<Book>,
     pub(super) prices: Mutex<PriceBoard>,
+    /// Set while the connection is lost.
+    pub(super) stale: Mutex<Option<Staleness>>,
 }
 
 struct Attached {
@@ -44,6 +46,7 @@ impl Lane {
             trading: AtomicBool::new(false),
             book: Mutex::default(),
             prices: Mutex::default(),
+            stale: Mutex::default(),
         }
     }
 
@@ -60,6 +63,7 @@ impl Lane {
         let (clock, paper) = (provider.clock(), provider.is_paper());
         self.paper.store(paper, Ordering::Release);
         self.trading.store(paper, Ordering::Release);
+        *locked(&self.stale) = None;
         *locked(&self.attached) = Some(Attached { provider, clock });
     }
 

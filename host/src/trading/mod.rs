@@ -5,9 +5,11 @@
 //! named) -> risk -> [`Approved`] -> journal -> [`Provider::submit`]. The way back: the provider's
 //! [`ExecutionReport`](crate::market::ExecutionReport) -> transition table -> journal -> positions -> the owner's mailbox.
 
+pub mod connection;
 pub mod denial;
 pub mod desk;
 pub mod draft;
+mod introduction;
 pub mod journal;
 mod lane;
 pub mod limits;
@@ -28,6 +30,7 @@ mod submit;
 mod tests;
 mod trader;
 
+pub use connection::{Connection, ProviderWatch, Staleness};
 pub use denial::{Denial, DenialCode};
 pub use desk::{Desk, RiskState};
 pub use draft::{OrderDraft, OrderError, TradingAccount};

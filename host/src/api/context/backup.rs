@@ -19,7 +19,7 @@ pub(crate) async fn backup(State(api): State<Api>, _: Query<()>) -> Result<Json<
     Ok(Json(Backup {
         version: VERSION,
         created_at: api.clock.now().to_rfc3339(),
-        providers: providers::backup(&api).await?,
+        providers: providers::backup(&api),
         lambdas: api.instances.backup(),
         risk: risk::backup(&api),
     }))

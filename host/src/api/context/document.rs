@@ -23,9 +23,11 @@ pub(crate) struct Backup {
     /// When it was made.
     #[schema(value_type = Timestamp)]
     pub(super) created_at: String,
+    /// By name.
     pub(super) providers: Vec<ProviderBackup>,
     /// The instances: the gateway's word.
     pub(super) lambdas: Vec<InstanceBackup>,
+    /// Limits that operators set.
     pub(super) risk: RiskBackup,
 }
 
@@ -61,7 +63,9 @@ pub(super) struct RiskBackup {
 pub(crate) struct Restore {
     /// `merge` or `replace`; may stand in the query instead.
     pub(super) mode: Option<String>,
+    /// Only say what would happen; may stand in the query instead.
     pub(super) dry_run: Option<bool>,
+    /// Of the form of the document.
     pub(super) version: Option<u32>,
     /// Of the backup; read by people.
     #[serde(rename = "createdAt")]
@@ -113,7 +117,9 @@ impl ProviderRestore {
 pub(crate) struct Report {
     /// `restored`, or `unchanged` when only asked what would happen.
     pub(super) status: &'static str,
+    /// As asked.
     pub(super) mode: Mode,
+    /// Nothing was done.
     pub(super) dry_run: bool,
     pub(super) providers: Changes,
     pub(super) lambdas: Changes,
@@ -135,10 +141,15 @@ pub(super) enum Mode {
 #[derive(Default, Serialize, ToSchema)]
 #[schema(as = ContextChanges)]
 pub(super) struct Changes {
+    /// They were not there.
     pub(super) created: Vec<String>,
+    /// They were there, and are otherwise now.
     pub(super) changed: Vec<String>,
+    /// They are as the backup says.
     pub(super) unchanged: Vec<String>,
+    /// The backup does not have them.
     pub(super) removed: Vec<String>,
+    /// They are as they were, and why.
     pub(super) refused: Vec<Refused>,
 }
 
@@ -146,9 +157,11 @@ pub(super) struct Changes {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ContextRefused)]
 pub(super) struct Refused {
+    /// Its id or name.
     id: String,
     /// As in the envelope of an error.
     error: &'static str,
+    /// In words.
     message: String,
 }
 

@@ -53,7 +53,7 @@ pub(crate) async fn restore(
     }
     let dry_run = wanted.dry_run || backup.dry_run.unwrap_or(false);
     let at_work = api.clone();
-    api.carry_through(async move { Ok(Json(carry_out(&at_work, backup, mode, dry_run).await?)) }).await
+    api.carry_through(async move { Ok(Json(carry_out(&at_work, backup, mode, dry_run).await)) }).await
 }
 
 fn mode(backup: &Restore, wanted: &Wanted) -> Result<Mode, ApiError> {
@@ -69,15 +69,18 @@ fn mode(backup: &Restore, wanted: &Wanted) -> Result<Mode, ApiError> {
 }
 
 /// What goes, goes before what comes: instances before the providers that they use, and the other way round.
-async fn carry_out(api: &Api, backup: Restore, mode: Mode, dry_run: bool) -> Result<Report, ApiError> {
+async fn carry_out(api: &Api, backup: Restore, mode: Mode, dry_run: bool) -> Report {
     let (mut of_providers, mut of_instances, mut of_risk) = (Changes::default(), Changes::default(), Changes::default());
-    if mode == Mode::Replace
-        && let Some(backup) = &backup.lambdas
-    {
-        instances::remove_others(api, backup, dry_run, &mut of_instances).await;
+    if mode == Mode::Replace {
+        if let Some(backup) = &backup.lambdas {
+            instances::remove_others(api, backup, dry_run, &mut of_instances).await;
+        }
+        if let Some(backup) = &backup.providers {
+            providers::remove_others(api, backup, &of_instances.removed, dry_run, &mut of_providers).await;
+        }
     }
     if let Some(backup) = backup.providers {
-        providers::put_back(api, backup, &mut of_providers).await?;
+        providers::put_back(api, backup, dry_run, &mut of_providers).await;
     }
     if let Some(backup) = backup.lambdas {
         instances::put_back(api, backup, dry_run, &mut of_instances).await;
@@ -87,5 +90,5 @@ async fn carry_out(api: &Api, backup: Restore, mode: Mode, dry_run: bool) -> Res
     }
     let status = if dry_run { "unchanged" } else { "restored" };
     tracing::info!(?mode, dry_run, "a backup was read");
-    Ok(Report { status, mode, dry_run, providers: of_providers, lambdas: of_instances, risk: of_risk })
+    Report { status, mode, dry_run, providers: of_providers, lambdas: of_instances, risk: of_risk }
 }

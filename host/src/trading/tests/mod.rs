@@ -1,5 +1,6 @@
 //! The desk against a real small venue: the life of orders, denials, switches, the journal, restarts.
 
+mod connection;
 mod denials;
 pub(crate) mod events;
 mod journal;
