@@ -21,6 +21,7 @@ mod guests;
 mod hardening;
 mod instances;
 mod isolation;
+mod kill9;
 mod operations;
 mod orders;
 mod refresh;

@@ -1,6 +1,7 @@
 //! Providers at the start of the host: made of what is on record, with the accounts as the last run left them, and started.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -10,7 +11,7 @@ use super::demo;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::{Clock, ProviderName, Timestamp};
 use crate::market::Side;
-use crate::providers::paper::{ADAPTER, PaperConfig, PaperProvider};
+use crate::providers::paper::{ADAPTER, PaperConfig, PaperProvider, log};
 use crate::store::{Desired, ExecutionRow, ProviderRow, Store, StoreError, WriteOp};
 use crate::trading::{Balance, Desk, Provider};
 
@@ -23,13 +24,14 @@ const PAGE: u32 = 4_096;
 /// Changes of each provider's balances by all executions on record.
 type Changes = BTreeMap<ProviderName, BTreeMap<SmolStr, Decimal>>;
 
-/// Makes every provider on record and starts those that should run. One that cannot be made or started is logged and left out;
+/// Makes every provider on record, asks it about the orders that the last run left open, and starts those that should run. One that cannot be made or started is logged and left out;
 /// the others and the control plane are needed to mend it.
 ///
 /// # Errors
 /// The database cannot be read or written.
 pub(super) async fn bring_up(
     store: &Store,
+    data_dir: &Path,
     desk: &Arc<Desk>,
     clock: &Arc<dyn Clock>,
     lifecycle: &Lifecycle,
@@ -37,16 +39,25 @@ pub(super) async fn bring_up(
     if store.meta(SEEDED).await?.is_none() {
         seed(store, clock.now()).await?;
     }
-    let changes = changes(store).await?;
+    let mut made = Vec::new();
     for row in store.providers().await? {
-        match make(&row, changes.get(&row.name), clock) {
+        match make(&row, data_dir, clock) {
             Ok(provider) => {
-                desk.attach(Arc::clone(&provider));
-                if row.desired == Desired::Running {
-                    start(provider, desk, lifecycle).await;
-                }
+                let attached: Arc<dyn Provider> = Arc::<PaperProvider>::clone(&provider);
+                desk.attach(Arc::clone(&attached));
+                desk.recover(&attached).await;
+                made.push((provider, row.desired));
             }
             Err(reason) => tracing::error!(provider = %row.name, reason, "a provider on record cannot be made"),
+        }
+    }
+    // What venues had told and nobody had written down is on record by then, and so in the accounts.
+    store.writer().flush().await?;
+    let changes = changes(store).await?;
+    for (provider, desired) in made {
+        provider.set_balances(account(provider.config(), changes.get(provider.name())));
+        if desired == Desired::Running {
+            start(provider, desk, lifecycle).await;
         }
     }
     Ok(())
@@ -76,23 +87,24 @@ async fn seed(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     store.writer().commit(vec![WriteOp::UpsertProvider(Box::new(row)), seeded]).await
 }
 
-fn make(
-    row: &ProviderRow,
-    changes: Option<&BTreeMap<SmolStr, Decimal>>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Provider>, String> {
+fn make(row: &ProviderRow, data_dir: &Path, clock: &Arc<dyn Clock>) -> Result<Arc<PaperProvider>, String> {
     if row.adapter != ADAPTER {
         return Err(format!("there is no adapter `{}`; this host has `{ADAPTER}`", row.adapter));
     }
     let config: PaperConfig = serde_json::from_value(row.config.clone()).map_err(|error| error.to_string())?;
+    let provider = PaperProvider::new(row.name.clone(), config, Arc::clone(clock));
+    let provider = provider.and_then(|provider| provider.with_log(&log::folder(data_dir, &row.name)));
+    Ok(Arc::new(provider.map_err(|error| error.to_string())?))
+}
+
+/// What the account began with and what matches made of it.
+fn account(config: &PaperConfig, changes: Option<&BTreeMap<SmolStr, Decimal>>) -> Vec<Balance> {
     let begin = config.balances.iter().map(|(currency, amount)| (currency.clone(), amount.value()));
     let mut account: BTreeMap<SmolStr, Decimal> = begin.collect();
     for (currency, change) in changes.into_iter().flatten() {
         *account.entry(currency.clone()).or_default() += change;
     }
-    let balances = account.into_iter().map(|(currency, total)| Balance { currency, total, available: total }).collect();
-    let provider = PaperProvider::new(row.name.clone(), config, Arc::clone(clock)).map_err(|error| error.to_string())?;
-    Ok(Arc::new(provider.with_balances(balances)))
+    account.into_iter().map(|(currency, total)| Balance { currency, total, available: total }).collect()
 }
 
 /// What all matches on record did to the accounts: a paper venue keeps none of its own on the disk.

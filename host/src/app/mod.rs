@@ -97,7 +97,7 @@ impl App {
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;
-        adapters::bring_up(&store, &desk, &clock, &lifecycle).await?;
+        adapters::bring_up(&store, &config.data_dir, &desk, &clock, &lifecycle).await?;
         let restored = instances.restore().await?;
 
         let token = token(&config)?;

@@ -1,5 +1,5 @@
 //! A venue of our own: plays recorded markets and fills orders against their real books. `venue` says how; `session` merges
-//! tapes and orders; `provider` paces it.
+//! tapes and orders; `provider` paces it; `log` outlives it.
 
 mod account;
 mod arrival;
@@ -9,6 +9,8 @@ mod clearing;
 pub mod config;
 mod feed;
 mod listing;
+pub mod log;
+mod log_read;
 mod order;
 pub mod provider;
 pub mod session;
@@ -18,6 +20,7 @@ pub mod venue;
 mod tests;
 
 pub use config::{PaperConfig, PaperConfigError, Speed};
+pub use log::{LogEntry, LogError};
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;
 pub use venue::{Output, PaperVenue, VenueSetup};

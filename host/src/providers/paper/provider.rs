@@ -1,6 +1,7 @@
 //! The paper venue as a provider: paces its session by the machine's clock, or in step with the instances.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::clearing::refusal;
 use super::config::{PaperConfig, PaperConfigError, Speed};
+use super::log::{LogError, Logbook};
 use super::{Output, PaperSession};
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{ClientOrderId, Instrument, OrderRequest, Payload, ReportState};
 use crate::providers::tape::{Tape, TapeError};
-use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// A playing tape gives other tasks a turn after so many steps.
 const STEPS_PER_TURN: u32 = 256;
@@ -30,6 +32,9 @@ pub enum PaperError {
     /// A tape cannot be played.
     #[error(transparent)]
     Tape(#[from] TapeError),
+    /// Its log cannot be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// Two tapes have the same instrument.
     #[error("two tapes are of {0}: a venue has one book per symbol")]
     SameSymbol(crate::market::Symbol),
@@ -46,6 +51,7 @@ pub struct PaperProvider {
     clock: Arc<ManualClock>,
     /// Something is in the inbox.
     ordered: Notify,
+    logbook: Logbook,
     shared: Mutex<Shared>,
 }
 
@@ -99,19 +105,26 @@ impl PaperProvider {
             wall,
             clock: Arc::new(ManualClock::new(start)),
             ordered: Notify::new(),
+            logbook: Logbook::default(),
             shared: Mutex::new(shared),
             config,
         })
     }
 
+    /// Writes what it says about orders to a log in this folder, and knows from it what was said before the process began.
+    ///
+    /// # Errors
+    /// [`PaperError::Log`] when the log cannot be read or written.
+    pub fn with_log(self, dir: &Path) -> Result<Self, PaperError> {
+        Ok(Self { logbook: Logbook::open(dir)?, ..self })
+    }
+
     /// The account as it was left by an earlier process, in place of the settings' balances; before the first start.
-    #[must_use]
-    pub fn with_balances(self, mut balances: Vec<Balance>) -> Self {
+    pub fn set_balances(&self, mut balances: Vec<Balance>) {
         balances.sort_by(|a, b| a.currency.cmp(&b.currency));
         // Orders of an earlier session are gone and hold nothing.
         balances.iter_mut().for_each(|balance| balance.available = balance.total);
         self.shared().balances = balances;
-        self
     }
 
     /// The settings.
@@ -127,6 +140,7 @@ impl PaperProvider {
     fn session(&self, balances: &[Balance]) -> Result<PaperSession, PaperError> {
         // The moment of the start is what no other session of this provider has, in this process or another.
         let session: SmolStr = format_smolstr!("{:x}", self.wall.now().as_nanos() / 1_000_000);
+        self.logbook.begin(&session, self.wall.now(), balances)?;
         let mut setup = self.config.venue(self.name.clone(), session, KindSet::PUBLIC)?;
         setup.balances = balances.iter().map(|balance| (balance.currency.clone(), balance.total)).collect();
         Ok(PaperSession::new(setup, &self.tapes, self.config.looping, Some(self.clock.now()))?)
@@ -154,7 +168,7 @@ impl PaperProvider {
         let status = match ended {
             Ok(()) => ProviderStatus::Stopped,
             Err(error) => {
-                tracing::error!(provider = %self.name, %error, "a tape cannot be played on");
+                tracing::error!(provider = %self.name, %error, "the venue cannot go on");
                 ProviderStatus::Failed
             }
         };
@@ -162,6 +176,9 @@ impl PaperProvider {
         self.shared().status = status;
         self.empty_inbox(&mut session);
         session.close(&mut told.step);
+        if let Err(error) = self.logbook.record(&told.step) {
+            tracing::error!(provider = %self.name, %error, "the end of the session is told without being in the venue's log");
+        }
         for output in told.queue.into_iter().chain(told.step) {
             self.tell(output, &outlet);
         }
@@ -174,7 +191,7 @@ impl PaperProvider {
         outlet: &Outlet,
         mut pace: Pace,
         told: &mut Telling,
-    ) -> Result<(), TapeError> {
+    ) -> Result<(), PaperError> {
         let mut steps: u32 = 0;
         loop {
             self.empty_inbox(session);
@@ -197,6 +214,7 @@ impl PaperProvider {
                 self.empty_inbox(session);
             }
             session.step(&mut told.step)?;
+            self.logbook.record(&told.step)?;
             told.queue.extend(told.step.drain(..));
             while let Some(output) = told.queue.pop_front() {
                 self.tell(output, outlet);
@@ -235,6 +253,9 @@ impl PaperProvider {
 
     fn take_command(&self, command: Command) {
         let mut shared = self.shared();
+        if let Command::Submit(order) = &command {
+            self.logbook.sent(order);
+        }
         if matches!(shared.status, ProviderStatus::Starting | ProviderStatus::Running) {
             shared.inbox.push(command);
             drop(shared);
@@ -244,8 +265,12 @@ impl PaperProvider {
         let outlet = shared.outlet.clone();
         drop(shared);
         if let (Command::Submit(order), Some(outlet)) = (command, outlet) {
-            let time = order.requested_at;
-            outlet.report(refusal(&order, ReportState::Rejected, time, SmolStr::new_static("venue unavailable")));
+            let reason = SmolStr::new_static("venue unavailable");
+            let refused = [Output::Report(refusal(&order, ReportState::Rejected, order.requested_at, reason))];
+            if let Err(error) = self.logbook.record(&refused) {
+                tracing::error!(provider = %self.name, %error, "a refusal is told without being in the venue's log");
+            }
+            refused.into_iter().for_each(|refused| self.tell(refused, &outlet));
         }
     }
 }
@@ -286,6 +311,11 @@ impl Provider for PaperProvider {
 
     fn is_paper(&self) -> bool {
         true
+    }
+
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        let playing = matches!(self.status(), ProviderStatus::Starting | ProviderStatus::Running);
+        self.logbook.query(orders, playing).await.unwrap_or_default()
     }
 
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {

@@ -11,7 +11,7 @@ use crate::bus::locked;
 use crate::market::{
     ClientOrderId, ExecutionReport, Fill, Instrument, InstrumentKind, Liquidity, OrderRequest, ReportState, Symbol,
 };
-use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// What the venue was asked, in the order in which it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ struct Standing {
     request: OrderRequest,
     filled: Decimal,
     value: Decimal,
+    said: Vec<ExecutionReport>,
 }
 
 impl Venue {
@@ -111,6 +112,7 @@ impl Venue {
             time: self.clock.now(),
             reason: (state == ReportState::Rejected).then(|| "not today".into()),
         };
+        order.said.push(report.clone());
         self.outlet().report(report);
     }
 
@@ -149,7 +151,8 @@ impl Provider for Venue {
         let mut venue = locked(&self.state);
         venue.asked.push(Asked::Submit(order.client_order_id.to_string()));
         let id = order.client_order_id.clone();
-        let before = venue.orders.insert(id, Standing { request: order, filled: Decimal::ZERO, value: Decimal::ZERO });
+        let before =
+            venue.orders.insert(id, Standing { request: order, filled: Decimal::ZERO, value: Decimal::ZERO, said: Vec::new() });
         assert!(before.is_none(), "the same order twice");
     }
 
@@ -163,6 +166,13 @@ impl Provider for Venue {
 
     fn is_paper(&self) -> bool {
         self.paper
+    }
+
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        let venue = locked(&self.state);
+        let said = |id: &ClientOrderId| venue.orders.get(id).map(|order| OrderAnswer::Known(order.said.clone()));
+        let ids = orders.iter().map(|order| &order.client_order_id);
+        ids.map(|id| said(id).unwrap_or_else(|| OrderAnswer::Unknown(id.clone()))).collect()
     }
 
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {
