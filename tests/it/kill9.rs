@@ -13,7 +13,7 @@ use sandpit::base::metrics::Metrics;
 use sandpit::base::{Clock as _, InstanceId, ProviderName, SystemClock};
 use sandpit::bus::{Bus, BusConfig};
 use sandpit::market::{ExecutionReport, Fill, OrderRequest, OrderState, ReportState, Side};
-use sandpit::providers::paper::log::{LogEntry, entries, folder};
+use sandpit::providers::paper::log::{LogEntry, Told, entries, folder};
 use sandpit::providers::paper::{ADAPTER, PaperConfig, PaperProvider, Speed};
 use sandpit::store::{Desired, ExecutionFilter, OrderFilter, ProviderRow, Store, StoreConfig, WriteOp};
 use sandpit::trading::{Desk, Journal, Provider, RiskConfig};
@@ -95,7 +95,7 @@ impl Dice {
 
 /// What the venue wrote.
 #[derive(Default)]
-struct Told {
+struct Heard {
     sessions: usize,
     /// What the account had when the last session began.
     balances: BTreeMap<String, Decimal>,
@@ -105,7 +105,7 @@ struct Told {
     fills: Vec<(OrderRequest, Fill)>,
 }
 
-impl Told {
+impl Heard {
     fn read(data_dir: &Path) -> Vec<LogEntry> {
         entries(&log(data_dir)).unwrap().map(Result::unwrap).collect()
     }
@@ -118,7 +118,8 @@ impl Told {
                     told.sessions += 1;
                     told.balances = balances.iter().map(|one| (one.currency.to_string(), one.total)).collect();
                 }
-                LogEntry::Told { order, report } => {
+                LogEntry::Told(one) => {
+                    let Told { order, report } = &**one;
                     let reports = told.orders.entry(order.client_order_id.to_string()).or_default();
                     if reports.is_empty() {
                         told.named.push(order.clone());
@@ -214,7 +215,7 @@ async fn rows(client: &Client, id: &str, what: &str) -> Vec<Value> {
 
 /// Compares what a client sees of one instance with what the venue said before its last session. The list routes show the
 /// newest 500, and the instance orders on meanwhile.
-async fn compare(client: &Client, id: &str, told: &Told, expired: &[String]) {
+async fn compare(client: &Client, id: &str, told: &Heard, expired: &[String]) {
     let (orders, executions) = (rows(client, id, "orders").await, rows(client, id, "executions").await);
     let run = client.instance(id).await["run"].as_u64().unwrap();
     let mut shown = HashMap::new();
@@ -258,8 +259,8 @@ async fn compare(client: &Client, id: &str, told: &Told, expired: &[String]) {
 
 /// After a start: the log against everything that a client sees.
 async fn check(host: &Host, data_dir: &Path, starts: usize) -> usize {
-    let entries = Told::read(data_dir);
-    let told = Told::before_the_last_session(&entries);
+    let entries = Heard::read(data_dir);
+    let told = Heard::before_the_last_session(&entries);
     told.assert_sound();
     assert_eq!(told.sessions, starts);
     assert_eq!(told.account(), told.balances, "the account is what it began with and the sum of all matches");
@@ -267,7 +268,7 @@ async fn check(host: &Host, data_dir: &Path, starts: usize) -> usize {
         // What the venue ended when it was started again nobody can have known before.
         let last = entries.iter().rposition(|entry| matches!(entry, LogEntry::Session { .. })).unwrap();
         let ended = entries[..last].iter().rev().map_while(|entry| match entry {
-            LogEntry::Told { order, report } if report.reason.as_deref() == Some("venue session ended") => Some(order),
+            LogEntry::Told(one) if one.report.reason.as_deref() == Some("venue session ended") => Some(&one.order),
             _ => None,
         });
         let own = ended.filter(|order| order.instance.as_str() == id);
@@ -290,7 +291,7 @@ async fn check_all(data_dir: &Path) -> (usize, usize, usize) {
     desk.recover(&venue).await;
     store.writer().flush().await.unwrap();
 
-    let told = Told::of(&Told::read(data_dir));
+    let told = Heard::of(&Heard::read(data_dir));
     told.assert_sound();
     let (mut known, mut executed, mut unknown) = (BTreeSet::new(), 0, 0);
     let fills: HashMap<_, _> = told.fills.iter().map(|(order, fill)| (&fill.execution_id, (order, fill))).collect();

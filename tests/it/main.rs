@@ -21,7 +21,11 @@ mod guests;
 mod hardening;
 mod instances;
 mod isolation;
+<<<<<<< HEAD
 mod kill9;
+=======
+mod neighbours;
+>>>>>>> main
 mod operations;
 mod orders;
 mod refresh;

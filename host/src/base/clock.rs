@@ -97,6 +97,13 @@ impl SystemClock {
     }
 }
 
+/// The processor time that the calling thread has used. Unlike the time on the wall it stands still while another thread has the core.
+pub fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
 impl Default for SystemClock {
     fn default() -> Self {
         Self::new()

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::counters::{FuelUse, MemoryUse};
+use super::latency::LatencyView;
+use super::priority::Priority;
 use super::roster::Floors;
 use super::slot::{Pin, Slot};
 use super::spec::{InstanceSpec, Scope};
@@ -100,6 +102,10 @@ pub struct InstanceView {
     pub fuel: FuelUse,
     /// Of its guest, bytes.
     pub memory: MemoryUse,
+    /// Which threads it runs on: `low` when it exceeds `limits.fuelPerSecond`.
+    pub priority: Priority,
+    /// Of its events, from their arrival to the end of their handlers.
+    pub latency: LatencyView,
     /// Its mailbox.
     pub events: EventCounts,
     /// Timers that fired.
@@ -195,6 +201,8 @@ impl InstanceView {
             limits: state.limits,
             fuel: counters.fuel,
             memory: counters.memory,
+            priority: state.priority,
+            latency: slot.latency(),
             events: EventCounts {
                 delivered: counters.delivered,
                 skipped: counters.skipped,

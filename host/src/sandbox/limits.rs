@@ -98,7 +98,11 @@ limits! {
     fuel_per_create / "fuelPerCreate": 200_000_000, 1_000_000 => 10_000_000_000;
     /// Fuel for one event. 50 million is about 5 to 10 ms: an event of a busy market has to be over by then.
     fuel_per_event / "fuelPerEvent": 50_000_000, 100_000 => 10_000_000_000;
-    /// Milliseconds that one call may run, without the time it sleeps or waits for its turn. The backstop behind fuel, for
+    /// Fuel per second at the priority of the host, with what was saved up in the second before. 200 million is about a tenth of a
+    /// core, and ten thousand events of an ordinary strategy. An instance that needs more is not stopped: it runs on threads that
+    /// give way to all others.
+    fuel_per_second / "fuelPerSecond": 200_000_000, 100_000 => 100_000_000_000;
+    /// Milliseconds of processor time that one call may run: what it sleeps or waits for its turn does not count. The backstop behind fuel, for
     /// code whose instructions are slow; not reached by code that is merely long.
     deadline_ms / "deadlineMs": 250, 10 => 60_000;
     /// Milliseconds that evaluating a source may run.

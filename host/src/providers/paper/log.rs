@@ -52,12 +52,17 @@ pub enum LogEntry {
     },
     /// It said something about an order. The first of an order says whether it was accepted when it arrived; an order that
     /// never arrived has no line.
-    Told {
-        /// As it arrived.
-        order: OrderRequest,
-        /// What was said.
-        report: ExecutionReport,
-    },
+    Told(Box<Told>),
+}
+
+/// What a venue said about an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// As it arrived.
+    pub order: OrderRequest,
+    /// What was said.
+    pub report: ExecutionReport,
 }
 
 /// A [`LogEntry`] that is written.
@@ -190,9 +195,9 @@ impl VenueLog {
     /// What rested when the process died has ended with the session.
     fn expire(&mut self, remains: &Remains) -> Result<(), LogError> {
         // The venue's time does not go back.
-        let time = remains.open.iter().map(|(_, last)| last.time).max().unwrap_or_default();
+        let time = remains.open.iter().map(|last| last.report.time).max().unwrap_or_default();
         self.lines.clear();
-        for (order, last) in &remains.open {
+        for Told { order, report: last } in &remains.open {
             let report = ExecutionReport {
                 state: ReportState::Expired,
                 leaves_quantity: Default::default(),

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::log::{LogEntry, LogError, ends};
-use crate::market::{ClientOrderId, ExecutionReport, OrderRequest, ReportState};
+use super::log::{LogEntry, LogError, Told, ends};
+use crate::market::{ClientOrderId, ExecutionReport, ReportState};
 use crate::trading::OrderAnswer;
 
 /// The end of a segment's name.
@@ -79,7 +79,7 @@ impl Lines {
                 return Ok(Some((segment, &self.line)));
             }
             if read > 0 && !self.left.is_empty() {
-                return Err(self.damaged("it is torn, and another segment follows"));
+                return Err(self.damaged(&"it is torn, and another segment follows"));
             }
             self.reading = None;
         }
@@ -110,7 +110,7 @@ impl Lines {
         LogError::Disk { doing, place: shown(&self.dir), source }
     }
 
-    pub(super) fn damaged(&self, reason: impl ToString) -> LogError {
+    pub(super) fn damaged(&self, reason: &impl ToString) -> LogError {
         let segment_number = self.reading.as_ref().map_or(0, |(number, _)| *number);
         let place = shown(&segment(&self.dir, segment_number));
         LogError::Damaged { place, line: self.number, reason: reason.to_string() }
@@ -129,7 +129,7 @@ pub fn entries(dir: &Path) -> Result<impl Iterator<Item = Result<LogEntry, LogEr
             Ok(Some((_, line))) => serde_json::from_slice(line),
             Err(error) => return Some(Err(error)),
         };
-        Some(read.map_err(|error| lines.damaged(error)))
+        Some(read.map_err(|error| lines.damaged(&error)))
     }))
 }
 
@@ -156,7 +156,7 @@ struct ReportGlance<'a> {
 #[derive(Default)]
 pub(super) struct Remains {
     /// The last word about each order that had not ended, in the order in which it was said.
-    pub(super) open: Vec<(OrderRequest, ExecutionReport)>,
+    pub(super) open: Vec<Told>,
     /// The segment that was written last; none for a new log.
     pub(super) last_segment: Option<u64>,
     /// Bytes of its whole lines.
@@ -180,16 +180,16 @@ impl Remains {
                 }
                 Err(error) => Err(error.to_string()),
             };
-            known.map_err(|error| lines.damaged(error))?;
+            known.map_err(|error| lines.damaged(&error))?;
         }
         let mut last_words: Vec<_> = open.into_values().collect();
         last_words.sort_unstable_by_key(|(count, _)| *count);
         let mut remains = Self { open: Vec::new(), last_segment, last_bytes: lines.whole_bytes() };
         for (_, line) in last_words {
             match serde_json::from_slice(&line) {
-                Ok(LogEntry::Told { order, report }) => remains.open.push((order, report)),
+                Ok(LogEntry::Told(last)) => remains.open.push(*last),
                 Ok(LogEntry::Session { .. }) => {}
-                Err(error) => return Err(lines.damaged(error)),
+                Err(error) => return Err(lines.damaged(&error)),
             }
         }
         Ok(remains)
@@ -222,8 +222,8 @@ impl Inquiry {
             let found = match serde_json::from_slice(line) {
                 Ok(Glance::Told { report }) => match said.get_mut(report.client_order_id.as_ref()) {
                     Some(reports) => serde_json::from_slice(line).map(|entry| {
-                        if let LogEntry::Told { report, .. } = entry {
-                            reports.push(report);
+                        if let LogEntry::Told(told) = entry {
+                            reports.push(told.report);
                         }
                     }),
                     None => Ok(()),
@@ -232,7 +232,7 @@ impl Inquiry {
                 Err(error) => Err(error),
             };
             let found = found.map_err(|error| error.to_string());
-            found.map_err(|error| lines.damaged(error))?;
+            found.map_err(|error| lines.damaged(&error))?;
         }
         let mut answers = Vec::with_capacity(self.orders.len());
         for (id, on_its_way) in &self.orders {

@@ -13,7 +13,7 @@ use crate::base::metrics::Metrics;
 use crate::base::{InstanceId, SystemClock, fail_point};
 use crate::bus::{Bus, BusConfig, Filter, Mailbox};
 use crate::market::{Event, EventKind, OrderState, Payload};
-use crate::providers::paper::log::{LogEntry, entries};
+use crate::providers::paper::log::{LogEntry, Told, entries};
 use crate::providers::paper::{PaperConfig, PaperProvider, Speed};
 use crate::store::{ExecutionFilter, OrderFilter, Store, StoreConfig};
 use crate::trading::{Desk as OrderDesk, Journal, OrderDraft, Provider, Recovery, RiskConfig, RiskLimits, TradingAccount};
@@ -23,7 +23,7 @@ const MODE: &str = "SANDPIT_TEST_CRASH_MODE";
 const AT: &str = "SANDPIT_TEST_CRASH_AT";
 
 /// Points at which the trading process is killed, from the first order on: some six for each order.
-const POINTS: i64 = 48;
+const POINTS: i64 = 36;
 
 struct House {
     store: Store,
@@ -159,8 +159,9 @@ async fn killed(dir: &Path, mode: &str, at: i64) -> String {
     child.env(DIR, dir).env(MODE, mode).env(AT, at.to_string());
     let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("recovered") || !output.status.success(), "{said}");
-    assert!(!said.contains("panicked"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!complained.contains("panicked"), "{said}{complained}");
     said
 }
 
@@ -168,7 +169,8 @@ async fn killed(dir: &Path, mode: &str, at: i64) -> String {
 fn told(dir: &Path) -> BTreeMap<ClientOrderId, Vec<ExecutionReport>> {
     let mut told: BTreeMap<ClientOrderId, Vec<ExecutionReport>> = BTreeMap::new();
     for entry in entries(&dir.join("venue")).unwrap() {
-        if let LogEntry::Told { order, report } = entry.unwrap() {
+        if let LogEntry::Told(one) = entry.unwrap() {
+            let Told { order, report } = *one;
             assert_eq!(order.client_order_id, report.client_order_id);
             told.entry(order.client_order_id).or_default().push(report);
         }

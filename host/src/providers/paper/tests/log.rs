@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::market::OrderType;
-use crate::providers::paper::log::{LogEntry, LogError, VenueLog, entries};
+use crate::providers::paper::log::{LogEntry, LogError, Told, VenueLog, entries};
 use crate::trading::OrderAnswer;
 
 fn read(dir: &Path) -> Vec<LogEntry> {
@@ -55,7 +55,7 @@ fn begun(dir: &Path, segment_bytes: u64) -> VenueLog {
 
 fn states(entries: &[LogEntry]) -> Vec<String> {
     let told = entries.iter().filter_map(|entry| match entry {
-        LogEntry::Told { order, report } => Some(format!("{} {}", order.client_order_id, report.state.as_str())),
+        LogEntry::Told(told) => Some(format!("{} {}", told.order.client_order_id, told.report.state.as_str())),
         LogEntry::Session { .. } => None,
     });
     told.collect()
@@ -71,7 +71,8 @@ fn what_rested_when_the_process_died_has_expired_once() {
     let first = VenueLog::open(dir.path(), 1 << 20).unwrap();
     let after = read(dir.path());
     assert_eq!(states(&after)[4..], ["rests EXPIRED"]);
-    let LogEntry::Told { order: ended, report } = &after[4] else { panic!("{after:?}") };
+    let LogEntry::Told(last) = &after[4] else { panic!("{after:?}") };
+    let Told { order: ended, report } = &**last;
     assert_eq!(
         (ended, report.time, report.reason.as_deref()),
         (&order("rests"), Timestamp::from_millis(7), Some("venue session ended"))
