@@ -21,11 +21,8 @@ mod guests;
 mod hardening;
 mod instances;
 mod isolation;
-<<<<<<< HEAD
 mod kill9;
-=======
 mod neighbours;
->>>>>>> main
 mod operations;
 mod orders;
 mod refresh;
