@@ -36,7 +36,8 @@ const INSTANCES: [(&str, &str, &str); 5] = [
 const HAMMER: &str = r#"
 module.exports = {
   metadata: { name: "hammer", tag: "v1", displayName: "Hammer", events: ["Trade", "ExecReport"],
-    config: [{ name: "side", type: "string", default: "buy" }, { name: "every", type: "int", default: 3 }] },
+    config: [{ name: "side", type: "string", default: "buy" }, { name: "every", type: "int", default: 3 },
+             { name: "dry_run", type: "bool", default: false }] },
   create({ config, helpers, runtime }) {
     const { side, every } = config;
     let trades = 0;

@@ -151,12 +151,17 @@ impl Held {
         events.push_back(Arc::new(event));
     }
 
-    /// Posts what was kept, in its order; what comes meanwhile waits behind it.
+    /// Posts what was kept, in its order, once there is a mailbox; what comes meanwhile waits behind it.
     pub(super) fn release(&self, instance: &InstanceId, bus: &Bus) {
         let mut held = locked(&self.0);
-        for event in held.remove(instance).into_iter().flatten() {
-            bus.post(instance, event);
+        let Some(events) = held.get_mut(instance) else { return };
+        while let Some(event) = events.front() {
+            if !bus.post(instance, Arc::clone(event)) {
+                return;
+            }
+            events.pop_front();
         }
+        held.remove(instance);
     }
 
     pub(super) fn forget(&self, instance: &InstanceId) {
