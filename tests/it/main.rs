@@ -23,6 +23,7 @@ mod instances;
 mod isolation;
 mod kill9;
 mod neighbours;
+mod openapi;
 mod operations;
 mod orders;
 mod refresh;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::base::Timestamp;
 
@@ -15,7 +16,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 const LONGEST_US: u64 = 60_000_000;
 
 /// Percentiles of latency, in microseconds, each at most 7 % too high.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatencyView {
     /// Events in it: of the last one to two minutes.

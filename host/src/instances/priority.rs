@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio_util::task::AbortOnDropHandle;
+use utoipa::ToSchema;
 
 use crate::base::Timestamp;
 
@@ -17,7 +18,7 @@ use crate::base::Timestamp;
 const NICE: i32 = 19;
 
 /// Which threads a guest runs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// The host's own.

@@ -2,6 +2,9 @@
 //! of how a limit is enforced.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::{Number, PartialSchema, ToSchema};
 
 /// A limit that lies outside what the host allows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,20 +21,32 @@ pub struct LimitError {
 }
 
 macro_rules! limits {
-    ($($(#[$doc:meta])* $field:ident / $wire:literal: $default:expr, $min:expr => $max:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $field:ident / $wire:literal: $default:expr, $min:expr => $max:expr;)*) => {
         /// What one instance may use. All figures are per instance; "per event" means per call of an export (event, timer, stop).
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
         pub struct Limits {
-            $($(#[$doc])* pub $field: u64,)*
+            $($(#[doc = $doc])* #[schema(required)] pub $field: u64,)*
         }
 
         /// The limits of an instance that differ from the host's: absent ones stay.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub struct LimitOverrides {
-            $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $field: Option<u64>,)*
+            $($(#[doc = $doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $field: Option<u64>,)*
         }
+
+        /// By hand, because the ranges are only known here.
+        impl PartialSchema for LimitOverrides {
+            fn schema() -> RefOr<Schema> {
+                let object = ObjectBuilder::new().description(Some("The limits that differ from the host's; absent ones stay."));
+                let object = object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
+                $(let object = object.property($wire, figure(concat!($($doc, "\n"),*), $min, $max));)*
+                object.into()
+            }
+        }
+
+        impl ToSchema for LimitOverrides {}
 
         impl LimitOverrides {
             /// The fields, as they are written in JSON.
@@ -84,6 +99,14 @@ macro_rules! limits {
 
 const fn check(field: &'static str, given: u64, min: u64, max: u64) -> Result<(), LimitError> {
     if given < min || given > max { Err(LimitError { field, given, min, max }) } else { Ok(()) }
+}
+
+fn figure(text: &str, min: u64, max: u64) -> ObjectBuilder {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let kinds = SchemaType::from_iter([Type::Integer, Type::Null]);
+    let figure = ObjectBuilder::new().schema_type(kinds).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    let number = |value: u64| Some(Number::UInt(usize::try_from(value).unwrap_or(usize::MAX)));
+    figure.minimum(number(min)).maximum(number(max)).description(Some(lines.join(" ")))
 }
 
 const MIB: u64 = 1 << 20;

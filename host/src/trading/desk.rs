@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
@@ -33,7 +34,7 @@ pub struct Desk {
 }
 
 /// What the risk check thinks of an instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RiskState {
     /// Since the last reset.
@@ -43,8 +44,10 @@ pub struct RiskState {
     /// It is the circuit breaker: it lets go by itself when its cooldown is over.
     pub circuit_breaker_open: bool,
     /// Why, when something is engaged.
+    #[schema(required)]
     pub reason: Option<String>,
     /// When the circuit breaker lets go, by the provider's clock, in RFC 3339.
+    #[schema(value_type = Option<Timestamp>, required)]
     pub until: Option<String>,
 }
 
