@@ -21,6 +21,7 @@ mod guests;
 mod hardening;
 mod instances;
 mod isolation;
+mod kill9;
 mod neighbours;
 mod openapi;
 mod operations;

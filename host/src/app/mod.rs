@@ -98,7 +98,8 @@ impl App {
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;
-        let providers = Providers::new(store.clone(), Arc::clone(&desk), Arc::clone(&clock), lifecycle.clone(), &metrics);
+        let providers =
+            Providers::new(store.clone(), Arc::clone(&desk), Arc::clone(&clock), lifecycle.clone(), &metrics, &config.data_dir);
         providers.restore(demo::PROVIDER).await?;
         let restored = instances.restore().await?;
 
