@@ -29,4 +29,5 @@ mod refresh_crowd;
 mod restart;
 mod scale;
 mod storm;
+mod telemetry;
 mod upload;
