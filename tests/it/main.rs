@@ -33,4 +33,5 @@ mod restart;
 mod routing;
 mod scale;
 mod storm;
+mod telemetry;
 mod upload;

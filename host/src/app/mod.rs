@@ -30,6 +30,7 @@ use crate::instances::{Floors, Instances, Restored};
 use crate::providers::Providers;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
+use crate::telemetry;
 use crate::trading::{Desk, Journal};
 
 pub use error::AppError;
@@ -120,6 +121,7 @@ impl App {
         };
         let router = api::router(floors, access, &config.api);
         let serving = Serving::begin(server, router, &config, &lifecycle);
+        telemetry::export_metrics(&config.telemetry, &metrics, Arc::clone(&clock), &lifecycle);
         readiness.set(true);
         Ok(Self {
             config,
