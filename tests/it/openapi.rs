@@ -41,10 +41,14 @@ const STORY: &[&str] = &[
     "instancesCreate",
     "instancesList",
     "instancesGet",
+    "instancesUpdate",
     "instancesStart",
     "instancesOrders",
     "instancesExecutions",
     "instancesLogs",
+    "instancesEvents",
+    "contextBackup",
+    "contextRestore",
     "instancesStop",
     "instancesDelete",
     "tagsDelete",
@@ -76,6 +80,11 @@ async fn the_examples_tell_a_true_story() {
             Some(body) => request.json(body),
             None => request,
         };
+        if *id == "instancesEvents" {
+            // It has no end that a client could wait for.
+            assert_eq!(request.send().await.unwrap().status(), 200, "{id}");
+            continue;
+        }
         let answer = app.client.send(request).await;
         assert!(answer.status < 300, "{id}: {answer:#?}");
     }

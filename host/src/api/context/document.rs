@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
+use crate::api::openapi::examples;
 use crate::base::Timestamp;
 use crate::instances::InstanceBackup;
 use crate::trading::{HostLimits, RiskLimits};
@@ -59,7 +60,7 @@ pub(super) struct RiskBackup {
 /// What `POST /context/backup` takes. A part that is left out is left alone.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = ContextRestore)]
+#[schema(as = ContextRestore, examples(examples::restore))]
 pub(crate) struct Restore {
     /// `merge` or `replace`; may stand in the query instead.
     pub(super) mode: Option<String>,

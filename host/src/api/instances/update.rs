@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::create::Symbols;
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query, Segment};
-use crate::api::openapi::about;
+use crate::api::openapi::{about, examples};
 use crate::api::state::Api;
 use crate::instances::{ChangeRequest, InstanceView, RestartRule, ScopeRequest};
 use crate::sandbox::LimitOverrides;
@@ -22,7 +22,7 @@ use crate::sandbox::LimitOverrides;
 /// The whole of what is given is replaced, what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = InstanceChange)]
+#[schema(as = InstanceChange, examples(examples::change))]
 pub(crate) struct Change {
     /// The instance's.
     #[schema(required, nullable = false)]
