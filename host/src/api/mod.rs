@@ -19,6 +19,7 @@ mod layers;
 mod modules;
 mod providers;
 mod readiness;
+mod risk;
 mod server;
 mod state;
 mod strategies;
@@ -66,6 +67,17 @@ pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
         .route("/strategy/instances/{id}/orders", get(instances::orders::orders))
         .route("/strategy/instances/{id}/executions", get(instances::executions::executions))
         .route("/strategy/instances/{id}/logs", get(instances::logs::logs))
+        .route("/strategy/instances/{id}/denials", get(instances::denials::denials))
+        .route("/strategy/instances/{id}/positions", get(instances::positions::positions))
+        .route("/risk", get(risk::overview::get))
+        .route("/risk/limits", get(risk::limits::get).put(risk::limits::put))
+        .route("/risk/kill-switch", post(risk::kill_switch::engage).delete(risk::kill_switch::reset))
+        .route("/risk/instances/{id}", get(risk::instance::get))
+        .route(
+            "/risk/instances/{id}/limits",
+            get(risk::own_limits::get).put(risk::own_limits::put).delete(risk::own_limits::delete),
+        )
+        .route("/risk/instances/{id}/kill-switch", post(risk::own_kill_switch::engage).delete(risk::own_kill_switch::reset))
         .route("/providers", get(providers::list::list))
         .route("/providers/{name}/balances", get(providers::balances::balances))
         .fallback(no_such_route)
