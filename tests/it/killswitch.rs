@@ -71,7 +71,7 @@ async fn flatten_closes_everything_of_one_instance() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flatten_works_as_fast_as_the_tape_can_play() {
-    flattens_at(TestApp::builder().as_fast_as_possible().start().await).await;
+    flattens_at(TestApp::builder().in_step().start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

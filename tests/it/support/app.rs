@@ -49,7 +49,7 @@ impl Builder {
     }
 
     /// Tapes are played in step with the instances, as in a backtest.
-    pub(crate) fn as_fast_as_possible(mut self) -> Self {
+    pub(crate) fn in_step(mut self) -> Self {
         self.speed = Speed::Max;
         self
     }

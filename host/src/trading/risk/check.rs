@@ -181,7 +181,7 @@ fn steps(order: &OrderRequest, instrument: &Instrument) -> Result<(), Denial> {
         let message = format!("price {price} is not a multiple of {tick}, the tick of {}", order.symbol);
         return Err(Denial::new(DenialCode::PricePrecision, message).with("price", &price).with("priceIncrement", &tick));
     }
-    let value = price.saturating_mul(quantity);
+    let value = price.saturating_mul(quantity).normalize();
     if value < min_notional {
         let message =
             format!("{price} times {quantity} is {value}, below {min_notional}, the smallest order of {}", order.symbol);
