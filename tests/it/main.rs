@@ -22,6 +22,8 @@ mod hardening;
 mod instances;
 mod isolation;
 mod killswitch;
+mod neighbours;
+mod openapi;
 mod operations;
 mod orders;
 mod refresh;

@@ -5,11 +5,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::compile::Diagnostic;
 
 macro_rules! codes {
     ($($variant:ident $status:ident $code:literal $meaning:literal;)*) => {
         /// A condition a client can act on. Its spelling on the wire never changes once released.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $(#[doc = $meaning] $variant,)* }
 
         impl Code {
@@ -185,17 +188,36 @@ impl IntoResponse for ApiError {
     }
 }
 
-#[derive(Serialize)]
+/// Any failure.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+#[schema(as = Error)]
+pub(super) struct Envelope<'a> {
+    /// Always `error`.
+    #[schema(value_type = Failed)]
     status: &'static str,
+    #[schema(value_type = Code)]
     error: &'static str,
+    /// For people; may change. What was asked, what is allowed, what to do.
     message: &'a str,
+    /// Also the header `X-Request-Id` and in the host's log.
     request_id: &'a str,
+    /// Facts for programs; their shape belongs to the code.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>, nullable = false)]
     details: Option<&'a Value>,
+    /// What is wrong with a source.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Diagnostic>>, nullable = false)]
     diagnostics: Option<&'a Value>,
+}
+
+/// The one word of every failure.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes the word; the envelope writes it")]
+enum Failed {
+    Error,
 }
 
 #[cfg(test)]

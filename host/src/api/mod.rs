@@ -17,6 +17,7 @@ mod health;
 mod instances;
 mod layers;
 mod modules;
+mod openapi;
 mod providers;
 mod readiness;
 mod risk;
@@ -29,7 +30,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post, put};
 
 pub use auth::{Access, AdminToken, TOKEN_FILE};
 pub use config::{ApiConfig, ApiConfigError, ApiLimits, AuthMode};
@@ -38,53 +38,84 @@ pub use readiness::Readiness;
 pub use server::Server;
 pub use state::Floors;
 
+use openapi::{Document, Table, routes};
 use state::Api;
 
-/// Every route. What is not in `open` needs the token, also routes that do not exist.
+/// The routes that everybody may call.
+fn open() -> Table {
+    routes! {
+        GET    "/healthz"                                          => health::live::live;
+        GET    "/readyz"                                           => health::ready::ready;
+    }
+}
+
+/// The routes that need the token.
+fn closed() -> Table {
+    routes! {
+        GET    "/metrics"                                          => health::metrics::metrics;
+        GET    "/openapi.json"                                     => openapi::get::get;
+        GET    "/strategies"                                       => strategies::list::list;
+        GET    "/strategies/{name}"                                => strategies::get::get;
+        GET    "/strategies/registry"                              => strategies::registry::export;
+        POST   "/strategies/refresh"                               => strategies::refresh::refresh;
+        GET    "/strategies/modules"                               => modules::list::list;
+        POST   "/strategies/modules"                               => modules::upload::upload;
+        GET    "/strategies/modules/{selector}"                    => modules::get::get;
+        PUT    "/strategies/modules/{selector}"                    => modules::replace::replace;
+        DELETE "/strategies/modules/{selector}"                    => modules::delete::delete;
+        GET    "/strategies/modules/{selector}/source"             => modules::source::source;
+        GET    "/strategies/modules/{selector}/usage"              => modules::usage::usage;
+        GET    "/strategies/modules/{name}/tags"                   => tags::list::list;
+        PUT    "/strategies/modules/{name}/tags/{tag}"             => tags::assign::assign;
+        DELETE "/strategies/modules/{name}/tags/{tag}"             => tags::delete::delete;
+        GET    "/strategies/modules/{name}/tags/{tag}/history"     => tags::history::history;
+        GET    "/strategy/instances"                               => instances::list::list;
+        POST   "/strategy/instances"                               => instances::create::create;
+        GET    "/strategy/instances/{id}"                          => instances::get::get;
+        DELETE "/strategy/instances/{id}"                          => instances::delete::delete;
+        POST   "/strategy/instances/{id}/start"                    => instances::start::start;
+        POST   "/strategy/instances/{id}/stop"                     => instances::stop::stop;
+        GET    "/strategy/instances/{id}/orders"                   => instances::orders::orders;
+        GET    "/strategy/instances/{id}/executions"               => instances::executions::executions;
+        GET    "/strategy/instances/{id}/logs"                     => instances::logs::logs;
+        GET    "/strategy/instances/{id}/denials"                  => instances::denials::denials;
+        GET    "/strategy/instances/{id}/positions"                => instances::positions::positions;
+        GET    "/risk"                                             => risk::overview::get;
+        GET    "/risk/limits"                                      => risk::limits::get;
+        PUT    "/risk/limits"                                      => risk::replace_limits::put;
+        POST   "/risk/kill-switch"                                 => risk::engage::engage;
+        DELETE "/risk/kill-switch"                                 => risk::reset::reset;
+        GET    "/risk/instances/{id}"                              => risk::instance::get;
+        GET    "/risk/instances/{id}/limits"                       => risk::own_limits::get;
+        PUT    "/risk/instances/{id}/limits"                       => risk::replace_own_limits::put;
+        DELETE "/risk/instances/{id}/limits"                       => risk::drop_own_limits::delete;
+        POST   "/risk/instances/{id}/kill-switch"                  => risk::engage_own::engage;
+        DELETE "/risk/instances/{id}/kill-switch"                  => risk::reset_own::reset;
+        GET    "/providers"                                        => providers::list::list;
+        GET    "/providers/{name}/balances"                        => providers::balances::balances;
+    }
+}
+
+/// Every route with its layers. Routes that do not exist need the token too: only who may call hears what there is.
 pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
     let observer = envelope::Observer::new(Arc::clone(&floors.clock), &floors.metrics);
-    let open = Router::new().route("/healthz", get(health::live::live)).route("/readyz", get(health::ready::ready));
-    let closed = Router::new()
-        .route("/metrics", get(health::metrics::metrics))
-        .route("/strategies", get(strategies::list::list))
-        .route("/strategies/{name}", get(strategies::get::get))
-        .route("/strategies/modules", get(modules::list::list).post(modules::upload::upload))
-        .route("/strategies/registry", get(strategies::registry::export))
-        .route("/strategies/refresh", post(strategies::refresh::refresh))
-        .route(
-            "/strategies/modules/{selector}",
-            get(modules::get::get).put(modules::replace::replace).delete(modules::delete::delete),
-        )
-        .route("/strategies/modules/{selector}/source", get(modules::source::source))
-        .route("/strategies/modules/{selector}/usage", get(modules::usage::usage))
-        .route("/strategies/modules/{name}/tags", get(tags::list::list))
-        .route("/strategies/modules/{name}/tags/{tag}", put(tags::assign::assign).delete(tags::delete::delete))
-        .route("/strategies/modules/{name}/tags/{tag}/history", get(tags::history::history))
-        .route("/strategy/instances", get(instances::list::list).post(instances::create::create))
-        .route("/strategy/instances/{id}", get(instances::get::get).delete(instances::delete::delete))
-        .route("/strategy/instances/{id}/start", post(instances::start::start))
-        .route("/strategy/instances/{id}/stop", post(instances::stop::stop))
-        .route("/strategy/instances/{id}/orders", get(instances::orders::orders))
-        .route("/strategy/instances/{id}/executions", get(instances::executions::executions))
-        .route("/strategy/instances/{id}/logs", get(instances::logs::logs))
-        .route("/strategy/instances/{id}/denials", get(instances::denials::denials))
-        .route("/strategy/instances/{id}/positions", get(instances::positions::positions))
-        .route("/risk", get(risk::overview::get))
-        .route("/risk/limits", get(risk::limits::get).put(risk::limits::put))
-        .route("/risk/kill-switch", post(risk::kill_switch::engage).delete(risk::kill_switch::reset))
-        .route("/risk/instances/{id}", get(risk::instance::get))
-        .route(
-            "/risk/instances/{id}/limits",
-            get(risk::own_limits::get).put(risk::own_limits::put).delete(risk::own_limits::delete),
-        )
-        .route("/risk/instances/{id}/kill-switch", post(risk::own_kill_switch::engage).delete(risk::own_kill_switch::reset))
-        .route("/providers", get(providers::list::list))
-        .route("/providers/{name}/balances", get(providers::balances::balances))
+    let ((open, open_entries), (closed, closed_entries)) = (open().split(), closed().split());
+    let closed = closed
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::new(access), auth::require));
     let routes = open.method_not_allowed_fallback(no_such_method).merge(closed);
-    layers::wrap(routes, config, observer).with_state(Api::new(floors))
+    let description = Document::of(&open_entries, &closed_entries);
+    layers::wrap(routes, config, observer).with_state(Api::new(floors, description))
+}
+
+/// The description of every route, OpenAPI 3.1: what `/openapi.json` answers.
+pub fn description() -> serde_json::Value {
+    serde_json::Value::clone(document().value())
+}
+
+fn document() -> Document {
+    Document::of(&open().split().1, &closed().split().1)
 }
 
 async fn no_such_route() -> ApiError {

@@ -17,6 +17,7 @@ use crate::trading::Desk;
 
 use super::counters::Counters;
 use super::error::ApiError;
+use super::openapi::Document;
 use super::readiness::Readiness;
 
 /// The floors below, as `app` built them. Process lifetime.
@@ -48,17 +49,23 @@ pub(super) struct Api(Arc<Inner>);
 struct Inner {
     floors: Floors,
     counters: Counters,
+    description: Document,
 }
 
 impl Api {
-    pub(super) fn new(floors: Floors) -> Self {
+    pub(super) fn new(floors: Floors, description: Document) -> Self {
         let counters = Counters::new(&floors.metrics);
-        Self(Arc::new(Inner { floors, counters }))
+        Self(Arc::new(Inner { floors, counters, description }))
     }
 
     /// What is counted here and not below.
     pub(super) fn counters(&self) -> &Counters {
         &self.0.counters
+    }
+
+    /// What `/openapi.json` answers.
+    pub(super) fn description(&self) -> &Document {
+        &self.0.description
     }
 
     /// Runs work that changes something to its end, even when the client goes away or the time limit of the request

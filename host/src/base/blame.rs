@@ -1,9 +1,10 @@
 //! Whose failure it was.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Who has to act on a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Blame {
     /// The strategy's author: the code did something that is not allowed or not right.

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A SHA-256 digest. Written `sha256:` and 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +83,16 @@ fn nibble(digit: u8) -> Result<u8, DigestError> {
         _ => Err(DigestError),
     }
 }
+
+/// As it is written. Where one is read, the prefix may be left out.
+impl PartialSchema for Digest {
+    fn schema() -> RefOr<Schema> {
+        let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^sha256:[0-9a-f]{64}$"));
+        digits.description(Some("A SHA-256 digest: `sha256:` and 64 lower-case hex digits.")).into()
+    }
+}
+
+impl ToSchema for Digest {}
 
 impl Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A name that does not follow its grammar.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +26,7 @@ fn refuse(kind: &'static str, given: &str, rule: &'static str) -> NameError {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:expr, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:expr, $pattern:literal, $example:literal, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -47,6 +50,20 @@ macro_rules! name {
                 &self.0
             }
         }
+
+        /// The same grammar as a regular expression, for the description of the API.
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(concat!("A ", $kind, ".")))
+                    .pattern(Some($pattern))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
 
         impl FromStr for $name {
             type Err = NameError;
@@ -99,6 +116,8 @@ name!(
     StrategyName,
     "strategy name",
     "1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning with a letter or digit",
+    "^[a-z0-9][a-z0-9._-]{0,63}$",
+    "momentum",
     |text| sized(text, 64)
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
         && !b"._-".contains(&text.as_bytes()[0])
@@ -109,6 +128,8 @@ name!(
     Tag,
     "tag",
     "1 to 128 of letters, digits, `.`, `_` and `-`, beginning with a letter, digit or `_`; not shaped like a hash",
+    "^(?![0-9A-Fa-f]{64}$)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+    "v1.0.0",
     |text| sized(text, 128)
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         && !b".-".contains(&text.as_bytes()[0])
@@ -120,6 +141,8 @@ name!(
     InstanceId,
     "instance id",
     "1 to 64 of letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+    "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+    "first",
     plain
 );
 
@@ -128,6 +151,8 @@ name!(
     ProviderName,
     "provider name",
     "1 to 64 of letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+    "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+    "paper",
     plain
 );
 

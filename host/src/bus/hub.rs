@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use tokio::time::Instant;
 
 use crate::base::metrics::Metrics;
 use crate::base::{InstanceId, ProviderName};
@@ -110,9 +111,9 @@ impl Bus {
         let Some(routes) = routes else { return };
         // Announced before the first push: an owner may be done with it before the last.
         self.quiet.add(routes.len());
-        let mut counted = 0;
+        let (now, mut counted) = (Instant::now(), 0);
         for route in routes.iter().filter(|route| route.kinds.contains(kind)) {
-            let pushed = route.to.push_market(route.slot, event);
+            let pushed = route.to.push_market(route.slot, event, now);
             counted += usize::from(pushed.counted);
             if let Some(dropped) = pushed.dropped {
                 self.metrics.dropped[dropped as usize].inc();

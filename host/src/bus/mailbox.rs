@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::base::clock::Sleep;
 use crate::base::{Clock, InstanceId, Timestamp};
@@ -59,6 +60,11 @@ impl Mailbox {
             }
             event = self.take() => Wake::Event(event),
         }
+    }
+
+    /// When the event that was taken last had come into the mailbox.
+    pub fn arrival(&self) -> Instant {
+        locked(&self.inbox.state).taken
     }
 
     /// The next event if one waits.
@@ -138,6 +144,8 @@ struct State {
     /// The owner sleeps in the middle of an event: nothing of this mailbox counts as work until it wakes.
     asleep: bool,
     closed: bool,
+    /// When the event that was taken last had arrived.
+    taken: Instant,
 }
 
 impl State {
@@ -157,7 +165,7 @@ pub(super) struct Pushed {
 
 impl Inbox {
     pub(super) fn new(instance: InstanceId, queue: Queue, quiet: Arc<Quiet>) -> Self {
-        let state = State { queue, busy: false, asleep: false, closed: false };
+        let state = State { queue, busy: false, asleep: false, closed: false, taken: Instant::now() };
         Self { instance, state: Mutex::new(state), filled: Notify::new(), quiet }
     }
 
@@ -165,13 +173,13 @@ impl Inbox {
         &self.instance
     }
 
-    pub(super) fn push_market(&self, slot: Slot, event: &Arc<Event>) -> Pushed {
-        self.push(|queue| queue.push_market(slot, Arc::clone(event)))
+    pub(super) fn push_market(&self, slot: Slot, event: &Arc<Event>, at: Instant) -> Pushed {
+        self.push(|queue| queue.push_market(slot, Arc::clone(event), at))
     }
 
     pub(super) fn push_own(&self, event: Arc<Event>) -> Pushed {
         self.push(|queue| {
-            queue.push_own(event);
+            queue.push_own(event, Instant::now());
             None
         })
     }
@@ -194,7 +202,8 @@ impl Inbox {
     /// Takes one event into the owner's hands. The sum of work does not change by it.
     fn pop(&self) -> Option<Arc<Event>> {
         let mut state = locked(&self.state);
-        let event = state.queue.pop()?;
+        let (event, arrived) = state.queue.pop()?;
+        state.taken = arrived;
         // The owner may take several without `done` between them: one is in hand at a time.
         let superfluous = std::mem::replace(&mut state.busy, true);
         drop(state);

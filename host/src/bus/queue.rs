@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::market::{Event, EventKind};
 
 /// The place of a (provider, symbol) pair in its mailbox; the bus numbers them from 0.
@@ -31,6 +33,7 @@ impl DropCounts {
 struct Waiting {
     place: u64,
     slot: Slot,
+    arrived: Instant,
     event: Arc<Event>,
 }
 
@@ -69,33 +72,33 @@ impl Queue {
     }
 
     /// Takes a market event; the kind of the event that had to go when the queue was full.
-    pub(super) fn push_market(&mut self, slot: Slot, event: Arc<Event>) -> Option<EventKind> {
+    pub(super) fn push_market(&mut self, slot: Slot, event: Arc<Event>, arrived: Instant) -> Option<EventKind> {
         let place = self.place();
         if let Some(count) = self.count(slot, event.kind()) {
             *count += 1;
         }
-        self.market.push_back(Waiting { place, slot, event });
+        self.market.push_back(Waiting { place, slot, arrived, event });
         (self.market.len() > self.capacity).then(|| self.drop_one())
     }
 
     /// Takes an own report or risk event.
-    pub(super) fn push_own(&mut self, event: Arc<Event>) {
+    pub(super) fn push_own(&mut self, event: Arc<Event>, arrived: Instant) {
         let place = self.place();
-        self.own.push_back(Waiting { place, slot: NO_SLOT, event });
+        self.own.push_back(Waiting { place, slot: NO_SLOT, arrived, event });
     }
 
-    /// The event that came first.
-    pub(super) fn pop(&mut self) -> Option<Arc<Event>> {
+    /// The event that came first, and when that was.
+    pub(super) fn pop(&mut self) -> Option<(Arc<Event>, Instant)> {
         let market_first = match (self.market.front(), self.own.front()) {
             (Some(market), Some(own)) => market.place < own.place,
             (market, _) => market.is_some(),
         };
         if !market_first {
-            return self.own.pop_front().map(|waiting| waiting.event);
+            return self.own.pop_front().map(|waiting| (waiting.event, waiting.arrived));
         }
         let taken = self.market.pop_front()?;
         self.forget(&taken);
-        Some(taken.event)
+        Some((taken.event, taken.arrived))
     }
 
     /// Keeps the market events that `place` has a slot for, of `slots` pairs, and every own event.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::base::Digest;
 use crate::market::EventKind;
@@ -12,7 +13,7 @@ use crate::sandbox::Metadata;
 use crate::sandbox::metadata::ConfigField;
 
 /// The differences of two revisions' metadata.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Difference {
     /// The revision that was compared with.
     pub against: Digest,
@@ -21,11 +22,12 @@ pub struct Difference {
     /// Fields of its configuration.
     pub config: Fields<Vec<ConfigField>, ConfigField>,
     /// Limits that its author asks for, by name.
+    #[schema(value_type = Fields<BTreeMap<String, u64>, u64>)]
     pub limits: Fields<BTreeMap<String, Value>, Value>,
 }
 
 /// Events that came and went.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Events {
     /// Only in the new one.
     pub added: Vec<EventKind>,
@@ -34,7 +36,7 @@ pub struct Events {
 }
 
 /// What came, went and changed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Fields<C, V> {
     /// Only in the new one.
     pub added: C,
@@ -45,7 +47,7 @@ pub struct Fields<C, V> {
 }
 
 /// One value before and after.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Changed<V> {
     /// Of the field or limit.
     pub name: String,

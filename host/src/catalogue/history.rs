@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::{Digest, StrategyName, Tag, Timestamp};
 
@@ -14,19 +15,22 @@ use super::registry::{HashEntry, Registry};
 pub(super) const HISTORY: &str = "history.jsonl";
 
 /// Who asked for a change, and why.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cause {
     /// As authenticated: `admin`; or `host`, or `registry.json` for what somebody edited there.
     pub who: String,
     /// Who the client says it acts for; nobody has checked it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub actor: Option<String>,
     /// The id of the request, as in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub request_id: Option<String>,
     /// In the words of whoever asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<String>,
 }
 
@@ -43,7 +47,7 @@ impl Cause {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// A source came, and tags moved to it.
@@ -151,7 +155,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Vec<Change>, usize), String> {
 }
 
 /// One move of a tag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TagEvent {
     /// The number of the change: larger is later.
@@ -162,8 +166,10 @@ pub struct TagEvent {
     /// What was done.
     pub action: Action,
     /// Where it pointed before; absent when it was not there.
+    #[schema(required)]
     pub from: Option<Digest>,
     /// Where it pointed after; absent when it was deleted.
+    #[schema(required)]
     pub to: Option<Digest>,
     /// Who and why.
     #[serde(flatten)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::base::{Digest, StrategyName, Tag};
 
@@ -13,7 +14,7 @@ use super::registry::{HashEntry, Registry, StrategyEntry};
 use super::selector::{self, LATEST, Selector};
 
 /// Why a revision must not run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invalid {
     /// A stable code: `hash_mismatch`, `source_missing`, `path_mismatch`, `name_mismatch`, `strategy_validation_failed`...
@@ -22,17 +23,19 @@ pub struct Invalid {
     pub message: String,
     /// What the compiler says about the source, as the control plane writes it; absent when the source was not compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub diagnostics: Option<serde_json::Value>,
 }
 
 /// A line of the registry that is not used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// The strategy's key in the registry.
     pub strategy: String,
     /// The tag or hash, when it is not the strategy itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub subject: Option<String>,
     /// For people.
     pub message: String,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::base::{Digest, StrategyName, Tag, Timestamp};
 use crate::sandbox::Metadata;
@@ -42,32 +43,39 @@ pub struct Summary {
 }
 
 /// One revision of a strategy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RevisionSummary {
     /// Its identity.
     pub hash: Digest,
     /// A tag on it that is not `latest`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub alias: Option<Tag>,
     /// Where the entry file is, below the strategies directory.
     pub path: String,
     /// The tag of its first upload.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub tag: Option<Tag>,
     /// All bytes of all files.
+    #[schema(required)]
     pub size: Option<u64>,
     /// The engine that it was first compiled with.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub engine: Option<String>,
     /// The contract that it was first compiled for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub world: Option<String>,
     /// When it was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Timestamp>, nullable = false)]
     pub created_at: Option<String>,
     /// Why it must not run.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub invalid: Option<Arc<Invalid>>,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::base::duration;
 use crate::sandbox::metadata::{ConfigField, FieldKind, Metadata};
@@ -13,7 +14,7 @@ const CONFIG_BYTES: usize = 64 << 10;
 const SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
 /// One thing that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ToSchema)]
 #[error("{path}: {message}")]
 pub struct ConfigIssue {
     /// Where: `config.threshold`.

@@ -1,6 +1,7 @@
 //! Why a source is not a strategy, in words and places of the author's own source: never a path of the host.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::compile::Source;
 use crate::sandbox::bindings::types;
@@ -13,7 +14,7 @@ const EXCERPT_CHARS: usize = 120;
 const MESSAGE_CHARS: usize = 256;
 
 /// Where in its making a source went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Its syntax.
@@ -25,7 +26,7 @@ pub enum Stage {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnostic {
     /// Where in the making.
@@ -34,21 +35,27 @@ pub struct Diagnostic {
     pub message: String,
     /// The file, as the author named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub file: Option<String>,
     /// Counts from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub line: Option<u32>,
     /// Counts from 1, in characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub column: Option<u32>,
     /// The line with its number, and a caret under the column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub excerpt: Option<String>,
     /// What to do; for a broken rule of the metadata the path of the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub hint: Option<String>,
     /// The fault behind it, when a limit was broken: `fuel_exhausted`...
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub code: Option<FaultCode>,
 }
 

@@ -17,6 +17,7 @@ use super::metrics::InstanceMetrics;
 use super::moving::Move;
 use super::persist;
 use super::prepared::Prepared;
+use super::priority::{ComputeBudget, LowPriority, Priority};
 use super::restart::{Answer, RestartPolicy};
 use super::slot::Slot;
 use super::status::{LastError, Step};
@@ -48,6 +49,9 @@ pub(super) struct Actor {
     pub moves: mpsc::Receiver<Move>,
     /// Own reports that came while no guest was there.
     pub held: VecDeque<Arc<Event>>,
+    /// Says on which threads it runs.
+    pub budget: ComputeBudget,
+    pub low_priority: Arc<LowPriority>,
 }
 
 /// How the caller of `start` learns what became of the first guest.
@@ -61,12 +65,16 @@ enum Ended {
     Refused,
     /// The guest is gone.
     Faulted(Failure),
+    /// It is well, and is to go on on other threads.
+    Elsewhere(Box<Guest>),
 }
 
 /// What ends the service of a guest that is well.
 enum Asked {
     Stop,
     Move(Box<Move>),
+    /// Its priority changed.
+    Hop,
 }
 
 /// What follows a fault.
@@ -85,21 +93,47 @@ impl Actor {
         let mut ready = Some(ready);
         let mut running = None;
         loop {
-            // A panic is ours, never the guest's; it costs this guest and nobody else.
-            let live = AssertUnwindSafe(self.live(&mut ready, running.take()));
-            let ended = live.catch_unwind().await.unwrap_or_else(|panic| {
-                Ended::Faulted(Fault::new(FaultCode::HostBug, "host", panic_text(panic.as_ref())).into())
-            });
+            let ended;
+            (self, ended) = self.live_in_place(ready.take(), running.take()).await;
+            if let Ended::Elsewhere(guest) = ended {
+                running = Some(*guest);
+                continue;
+            }
             self.slot.update(|state| state.counters.guest_gone());
             self.set_active(false);
             match ended {
-                Ended::Stopped | Ended::Refused => break,
+                Ended::Stopped | Ended::Refused | Ended::Elsewhere(_) => break,
                 Ended::Faulted(failure) => match self.recover(failure).await {
                     Recovered::Retry => {}
                     Recovered::Moved(guest) => running = Some(*guest),
                     Recovered::End => break,
                 },
             }
+        }
+    }
+
+    /// Lives on the threads of its priority.
+    async fn live_in_place(mut self, mut ready: Option<Ready>, running: Option<Guest>) -> (Self, Ended) {
+        let low = self.budget.priority() == Priority::Low;
+        let threads = Arc::clone(&self.low_priority);
+        let live = async move {
+            // A panic is ours, never the guest's; it costs this guest and nobody else.
+            let live = AssertUnwindSafe(self.live(&mut ready, running));
+            let ended = live.catch_unwind().await.unwrap_or_else(|panic| {
+                Ended::Faulted(Fault::new(FaultCode::HostBug, "host", panic_text(panic.as_ref())).into())
+            });
+            (self, ended)
+        };
+        if !low {
+            return live.await;
+        }
+        match threads.spawn(live) {
+            Err(live) => live.await,
+            Ok(there) => match there.await {
+                Ok(lived) => lived,
+                // It catches its panics and nobody else ends it; its threads end after all instances.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 
@@ -129,6 +163,7 @@ impl Actor {
                     self.farewell(&mut guest).await;
                     return Ended::Stopped;
                 }
+                Ok(Asked::Hop) => return Ended::Elsewhere(Box::new(guest)),
                 Err(fault) if fault.code == FaultCode::Cancelled => return Ended::Stopped,
                 Err(fault) => return Ended::Faulted(fault.into()),
             }
@@ -184,8 +219,14 @@ impl Actor {
                 wake = next(&self.mailbox, &self.pace, due) => wake,
             };
             match wake {
-                Wake::Event(event) => self.deliver(guest, &event).await?,
+                Wake::Event(event) => {
+                    self.deliver(guest, &event).await?;
+                    self.note_latency();
+                }
                 Wake::Timer => self.fire(guest).await?,
+            }
+            if self.weigh(guest) {
+                return Ok(Asked::Hop);
             }
             handled += 1;
             if handled.is_multiple_of(MAILBOX_EVERY) {
@@ -248,6 +289,23 @@ impl Actor {
             self.note_exception(exception);
         }
         Ok(())
+    }
+
+    /// Whether the guest is to go on on other threads.
+    fn weigh(&mut self, guest: &Guest) -> bool {
+        let changed = self.budget.observe(guest.usage().fuel_total, self.slot.now());
+        if changed {
+            let priority = self.budget.priority();
+            self.slot.set_priority(priority);
+            tracing::debug!(instance = %self.slot.spec.id, ?priority, "priority by compute budget");
+        }
+        changed
+    }
+
+    fn note_latency(&self) {
+        let took = self.mailbox.arrival().elapsed();
+        self.slot.note_latency(took);
+        self.slot.metrics().latency.observe(took.as_secs_f64());
     }
 
     fn note_exception(&self, exception: &Exception) {

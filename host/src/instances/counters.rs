@@ -1,11 +1,12 @@
 //! What happened in the life of an instance since the host started: figures for people, never an input of a decision.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::sandbox;
 
 /// Fuel of the exports that were called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FuelUse {
     /// Of the last call.
     pub last: u64,
@@ -16,7 +17,7 @@ pub struct FuelUse {
 }
 
 /// Memories and tables of the guest, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MemoryUse {
     /// Of the guest that runs; 0 when none does.
     pub current: u64,

@@ -10,6 +10,7 @@ use super::actor::Actor;
 use super::error::InstanceError;
 use super::moving::ORDERS_WAITING;
 use super::prepared::{Prepared, feeds};
+use super::priority::{ComputeBudget, Priority};
 use super::restart::RestartPolicy;
 use super::roster::Instances;
 use super::saved::Saved;
@@ -66,7 +67,10 @@ impl Launch {
             soft: soft.clone(),
             moves: orders,
             held: VecDeque::new(),
+            budget: ComputeBudget::new(slot.state().limits.fuel_per_second, slot.now()),
+            low_priority: host.low_priority(),
         };
+        slot.set_priority(Priority::Normal);
         let (tell, told) = oneshot::channel();
         let join = host.floors.lifecycle.spawn(actor.run(tell));
         (Task { moves, soft, hard, join }, told)

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::Timestamp;
 use crate::sandbox::{LogLevel, LogSink};
@@ -25,7 +26,7 @@ impl Default for LogConfig {
 }
 
 /// Who wrote a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogSource {
     /// The strategy.
@@ -35,12 +36,13 @@ pub enum LogSource {
 }
 
 /// One line.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     /// Counts from 1 in the life of the host: a gap at the beginning of a page means that older lines are gone.
     pub sequence: u64,
     /// The time of the event that was being handled, RFC 3339; for lines of the host the machine's time.
+    #[schema(value_type = Timestamp)]
     pub time: String,
     /// `debug`, `info`, `warn` or `error`.
     pub level: LogLevel,
@@ -68,7 +70,7 @@ impl Default for LogQuery {
 }
 
 /// A part of the log, oldest line first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogPage {
     /// The lines.

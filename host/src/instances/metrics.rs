@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::slot::Pin;
 use crate::base::metrics::Metrics;
@@ -15,6 +15,8 @@ pub(super) struct InstanceMetrics {
     pub skipped: IntCounter,
     pub handler_seconds: HistogramVec,
     pub fuel: Histogram,
+    pub latency: Histogram,
+    pub low_priority: IntGauge,
     pub exceptions: IntCounter,
     pub restarts: IntCounter,
     pub instances: IntGaugeVec,
@@ -47,6 +49,15 @@ impl InstanceMetrics {
                 "sandpit_handler_fuel",
                 "Fuel of a handler.",
                 vec![1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 5e6, 1e7, 5e7, 1e8],
+            ),
+            latency: metrics.histogram(
+                "sandpit_event_latency_seconds",
+                "From the arrival of an event in a mailbox to the end of its handler.",
+                micros(&[5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 5e3, 1e4, 1e5, 1e6, 1e7]),
+            ),
+            low_priority: metrics.gauge(
+                "sandpit_instances_low_priority",
+                "Instances over their compute budget: they run on threads that give way to all others.",
             ),
             exceptions: metrics.counter("sandpit_exceptions_total", "Uncaught JavaScript exceptions; the guest went on."),
             restarts: metrics.counter("sandpit_restarts_total", "Guests that were started again after a fault."),

@@ -11,7 +11,8 @@
 //! | `status` | the life of an instance as one table |
 //! | `restart`, `failure` | backoff and quarantine; why a guest is gone |
 //! | `slot` | what is known of one instance |
-//! | `logs`, `counters`, `usage`, `metrics` | what people read |
+//! | `priority` | the compute budget, and the threads of those that exceed it |
+//! | `logs`, `counters`, `latency`, `usage`, `metrics` | what people read |
 //! | `view` | the JSON of the control plane |
 //! | `persist`, `saved` | what outlives the process |
 
@@ -28,19 +29,23 @@ pub mod view;
 
 mod actor;
 mod failure;
+mod latency;
 mod launch;
 mod metrics;
 mod moving;
 mod persist;
 mod prepared;
+mod priority;
 mod refresh;
 mod roster;
 mod saved;
 mod slot;
 
 pub use error::InstanceError;
+pub use latency::LatencyView;
 pub use logs::{LogConfig, LogLine, LogPage, LogQuery, LogSource};
 pub use prepared::is_dry_run;
+pub use priority::Priority;
 pub use refresh::{InstanceOutcome, RefreshError, RefreshReason, RefreshResult, RefreshTargets};
 pub use restart::RestartConfig;
 pub use roster::{Floors, Instances, InstancesConfig, Restored};

@@ -12,6 +12,7 @@ use super::logs::{LogConfig, LogPage, LogQuery, LogRing};
 use super::metrics::InstanceMetrics;
 use super::persist;
 use super::prepared::Prepared;
+use super::priority::LowPriority;
 use super::restart::RestartConfig;
 use super::slot::{Pin, Shared, Slot, State, Task};
 use super::spec::{InstanceSpec, LaunchRequest};
@@ -97,6 +98,7 @@ pub struct Instances {
     pub(super) config: InstancesConfig,
     slots: RwLock<BTreeMap<InstanceId, Arc<Slot>>>,
     shared: Arc<Shared>,
+    low_priority: Arc<LowPriority>,
 }
 
 impl Instances {
@@ -108,7 +110,8 @@ impl Instances {
             usage: UsageIndex::default(),
             writer: floors.store.writer(),
         };
-        let instances = Arc::new(Self { floors, config, slots: RwLock::default(), shared: Arc::new(shared) });
+        let instances =
+            Arc::new(Self { floors, config, slots: RwLock::default(), shared: Arc::new(shared), low_priority: Arc::default() });
         let weak = Arc::downgrade(&instances);
         instances.floors.desk.on_denial(Box::new(move |request, denial| {
             if let Some(slot) = weak.upgrade().and_then(|instances| instances.slot(request.instance.as_str()).ok()) {
@@ -303,6 +306,11 @@ impl Instances {
             self.halt(slot, &mut task).await;
         });
         futures_util::future::join_all(stops).await;
+    }
+
+    /// The threads of guests that exceed their compute budget.
+    pub(super) fn low_priority(&self) -> Arc<LowPriority> {
+        Arc::clone(&self.low_priority)
     }
 
     /// A new start: it is to run, and its client order ids will be new ones.

@@ -2,16 +2,19 @@
 //! for a copy, never across an await.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
+use super::latency::{Latency, LatencyView};
 use super::logs::LogRing;
 use super::metrics::InstanceMetrics;
 use super::moving::Move;
 use super::persist;
 use super::prepared::Prepared;
+use super::priority::Priority;
 use super::spec::InstanceSpec;
 use super::status::{LastError, Status, Step};
 use super::usage::UsageIndex;
@@ -57,6 +60,7 @@ pub(super) struct State {
     pub dry_run: bool,
     pub dropped: DropCounts,
     pub queued: usize,
+    pub priority: Priority,
 }
 
 impl State {
@@ -77,6 +81,7 @@ impl State {
             dry_run: true,
             dropped: DropCounts::default(),
             queued: 0,
+            priority: Priority::Normal,
         }
     }
 }
@@ -88,6 +93,7 @@ pub(super) struct Slot {
     /// Held by whoever starts, stops, moves or deletes it: these never overlap.
     pub task: tokio::sync::Mutex<Option<Task>>,
     state: Mutex<State>,
+    latency: Mutex<Latency>,
     shared: Arc<Shared>,
 }
 
@@ -119,7 +125,8 @@ impl Slot {
     pub(super) fn new(spec: InstanceSpec, state: State, log: LogRing, shared: Arc<Shared>) -> Arc<Self> {
         shared.metrics.instances.with_label_values(&[state.status.as_str()]).inc();
         let task = tokio::sync::Mutex::new(None);
-        Arc::new(Self { spec, log: Arc::new(log), task, state: Mutex::new(state), shared })
+        let latency = Mutex::new(Latency::new(shared.clock.now()));
+        Arc::new(Self { spec, log: Arc::new(log), task, state: Mutex::new(state), latency, shared })
     }
 
     pub(super) fn state(&self) -> State {
@@ -188,6 +195,23 @@ impl Slot {
             self.shared.left(&from, &self.spec.id, now);
             self.shared.entered(&to.pin, &self.spec.id, now);
         }
+    }
+
+    /// Which threads its guest runs on from now on.
+    pub(super) fn set_priority(&self, priority: Priority) {
+        let before = self.update(|state| std::mem::replace(&mut state.priority, priority));
+        self.metrics().low_priority.add(i64::from(priority == Priority::Low) - i64::from(before == Priority::Low));
+    }
+
+    /// An event took this long from its arrival to the end of its handler.
+    pub(super) fn note_latency(&self, took: Duration) {
+        let now = self.now();
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).record(took, now);
+    }
+
+    pub(super) fn latency(&self) -> LatencyView {
+        let now = self.now();
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).view(now)
     }
 
     /// Whether the instance is pinned to this revision, or about to be.

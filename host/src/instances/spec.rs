@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::error::InstanceError;
 use crate::base::{InstanceId, ProviderName};
@@ -45,7 +46,7 @@ pub struct ScopeRequest {
 }
 
 /// The symbols of one provider: upper case, sorted, each once, at least one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderScope {
     /// What the instance follows and may trade there.

@@ -1,11 +1,12 @@
 //! The life of an instance in one table (decision 14). Must not know of tasks, guests or databases.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::{Blame, Timestamp};
 
 /// Where an instance stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Never started.
@@ -111,7 +112,7 @@ impl Status {
 }
 
 /// The newest failure of an instance; it stays until the next one or until an operator starts the instance again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastError {
     /// A fault code such as `fuel_exhausted`, or `exception`.
@@ -121,6 +122,7 @@ pub struct LastError {
     /// Who has to act.
     pub blame: Blame,
     /// When, by the machine's clock, RFC 3339.
+    #[schema(value_type = Timestamp)]
     pub at: String,
 }
 

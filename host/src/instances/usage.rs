@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::base::{Digest, InstanceId, StrategyName, Timestamp};
 use crate::store::UsageRow;
 
 /// The use of one revision, as the gateway spells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Bare name.
@@ -22,8 +23,10 @@ pub struct Usage {
     /// Of `instances`.
     pub count: usize,
     /// When the first one started, RFC 3339; `0001-01-01T00:00:00Z` when none ever did.
+    #[schema(value_type = Timestamp)]
     pub first_seen: String,
     /// When one started or stopped last.
+    #[schema(value_type = Timestamp)]
     pub last_seen: String,
     /// Whether `count` is above 0.
     pub running: bool,

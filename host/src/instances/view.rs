@@ -5,38 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::counters::{FuelUse, MemoryUse};
+use super::latency::LatencyView;
+use super::priority::Priority;
 use super::roster::Floors;
 use super::slot::{Pin, Slot};
-use super::spec::{InstanceSpec, Scope};
+use super::spec::{InstanceSpec, ProviderScope, Scope};
 use super::status::{LastError, Status};
 use super::usage::{Usage, UsageIndex};
-use crate::base::{Digest, InstanceId, ProviderName, StrategyName, Tag};
+use crate::base::{Digest, InstanceId, ProviderName, StrategyName, Tag, Timestamp};
 use crate::bus::DropCounts;
 use crate::catalogue::Catalogue;
 use crate::market::{EventKind, Symbol};
 use crate::sandbox::Limits;
-use crate::trading::Profit;
+use crate::trading::{Profit, ProfitLine};
 
 /// The strategy of an instance.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StrategyView {
     /// Bare name.
     pub identifier: StrategyName,
     /// As it was given.
+    #[schema(value_type = Object)]
     pub config: Map<String, Value>,
     /// As it was given: what the instance follows.
     pub selector: String,
     /// The tag of the selector, or the revision's own.
+    #[schema(required)]
     pub tag: Option<Tag>,
     /// The revision it is pinned to.
     pub hash: Digest,
 }
 
 /// Where to look next.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Links {
     /// This instance.
     #[serde(rename = "self")]
@@ -46,20 +51,21 @@ pub struct Links {
 }
 
 /// Events by what became of them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct EventCounts {
     /// A handler ran.
     pub delivered: u64,
     /// No handler for them, or no guest at the time.
     pub skipped: u64,
     /// Left out because the mailbox was full, by kind; conflated ones are among them.
+    #[schema(value_type = BTreeMap<EventKind, u64>)]
     pub dropped: BTreeMap<&'static str, u64>,
     /// Waiting in the mailbox.
     pub queued: usize,
 }
 
 /// `GET /strategy/instances/{id}`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceView {
     /// Its id.
@@ -69,6 +75,7 @@ pub struct InstanceView {
     /// Names of the scope, sorted.
     pub providers: Vec<ProviderName>,
     /// Provider to symbols.
+    #[schema(value_type = BTreeMap<ProviderName, ProviderScope>)]
     pub scope: Scope,
     /// Symbols of all providers, sorted, each once.
     pub aggregated_symbols: Vec<Symbol>,
@@ -77,8 +84,10 @@ pub struct InstanceView {
     /// Where it stands.
     pub status: Status,
     /// When it came there, RFC 3339.
+    #[schema(value_type = Timestamp)]
     pub since: String,
     /// When it was created, RFC 3339.
+    #[schema(value_type = Timestamp)]
     pub created_at: String,
     /// The selector as it was given.
     pub selector: String,
@@ -87,6 +96,7 @@ pub struct InstanceView {
     /// Whether a refresh would move it, or stop it because its selector resolves to nothing any more.
     pub out_of_date: bool,
     /// The JavaScript engine inside it; known once it was started.
+    #[schema(required)]
     pub engine_hash: Option<Digest>,
     /// Starts by operators, by the host and by moves to another revision, over its whole life.
     pub run: u64,
@@ -100,6 +110,10 @@ pub struct InstanceView {
     pub fuel: FuelUse,
     /// Of its guest, bytes.
     pub memory: MemoryUse,
+    /// Which threads it runs on: `low` when it exceeds `limits.fuelPerSecond`.
+    pub priority: Priority,
+    /// Of its events, from their arrival to the end of their handlers.
+    pub latency: LatencyView,
     /// Its mailbox.
     pub events: EventCounts,
     /// Timers that fired.
@@ -111,8 +125,10 @@ pub struct InstanceView {
     /// Guests that were started after a fault.
     pub restarts: u64,
     /// The newest failure since its start.
+    #[schema(required)]
     pub last_error: Option<LastError>,
     /// Per quote currency.
+    #[schema(value_type = BTreeMap<String, ProfitLine>)]
     pub profit: Profit,
     /// Of its revision.
     pub usage: Usage,
@@ -121,7 +137,7 @@ pub struct InstanceView {
 }
 
 /// One row of `GET /strategy/instances`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceSummary {
     /// Its id.
@@ -129,6 +145,7 @@ pub struct InstanceSummary {
     /// Bare name.
     pub strategy_identifier: StrategyName,
     /// The tag of the selector, or the revision's own.
+    #[schema(required)]
     pub strategy_tag: Option<Tag>,
     /// The revision it is pinned to.
     pub strategy_hash: Digest,
@@ -145,8 +162,10 @@ pub struct InstanceSummary {
     /// Where it stands.
     pub status: Status,
     /// When it came there, RFC 3339.
+    #[schema(value_type = Timestamp)]
     pub since: String,
     /// The newest failure since its start.
+    #[schema(required)]
     pub last_error: Option<LastError>,
     /// Of its revision.
     pub usage: Usage,
@@ -195,6 +214,8 @@ impl InstanceView {
             limits: state.limits,
             fuel: counters.fuel,
             memory: counters.memory,
+            priority: state.priority,
+            latency: slot.latency(),
             events: EventCounts {
                 delivered: counters.delivered,
                 skipped: counters.skipped,

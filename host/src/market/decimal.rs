@@ -5,6 +5,9 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, ToSmolStr as _};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Text that is not a decimal of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +42,20 @@ pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
 pub struct DecimalText {
     value: Decimal,
     text: SmolStr,
+}
+
+/// As it is written: computed amounts may have more digits than [`parse`] takes.
+impl PartialSchema for DecimalText {
+    fn schema() -> RefOr<Schema> {
+        let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"));
+        digits.description(Some("An exact decimal number in plain digits.")).examples(["61837.63"]).into()
+    }
+}
+
+impl ToSchema for DecimalText {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Decimal".into()
+    }
 }
 
 impl DecimalText {

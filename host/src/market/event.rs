@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::ToSchema;
 
 use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::market::{DecimalText, ExecutionReport, Instrument, OrderRequest, Side, Symbol};
 
 /// The names of the kinds of event: what `metadata.events` lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub enum EventKind {
     /// A public trade.
     Trade,

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A canonical symbol: `BTC-USDT`, `BTC-USDT-PERP`, `BTC-USDT-20241227-60000-C`. Two to six segments of upper-case letters
 /// and digits.
@@ -47,6 +50,16 @@ impl Symbol {
     }
 }
 
+impl PartialSchema for Symbol {
+    fn schema() -> RefOr<Schema> {
+        let segments = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Z0-9]+(-[A-Z0-9]+){1,5}$"));
+        let segments = segments.max_length(Some(64)).examples(["BTC-USDT"]);
+        segments.description(Some("A canonical symbol: two to six segments of capitals and digits.")).into()
+    }
+}
+
+impl ToSchema for Symbol {}
+
 impl FromStr for Symbol {
     type Err = SymbolError;
     fn from_str(text: &str) -> Result<Self, SymbolError> {
@@ -80,7 +93,7 @@ impl fmt::Debug for Symbol {
 }
 
 /// The kind of contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InstrumentKind {
     /// Exchange of two currencies.

@@ -5,12 +5,13 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::ToSchema;
 
 use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::market::Symbol;
 
 /// Which way an order or a trade goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Side {
     /// Base currency comes in, quote currency goes out.
     Buy,
@@ -45,7 +46,7 @@ impl Side {
 }
 
 /// With or without a price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum OrderType {
     /// At whatever price the book gives.
     Market,
@@ -64,7 +65,7 @@ impl OrderType {
 }
 
 /// How long an order stays in the book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum TimeInForce {
     /// Until it is cancelled.
     #[serde(rename = "GTC")]

@@ -3,12 +3,13 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::ToSchema;
 
 use crate::base::Timestamp;
 use crate::market::{ClientOrderId, VenueOrderId};
 
 /// The kinds of execution report on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ReportState {
     /// The order is in the book.
@@ -43,7 +44,7 @@ impl ReportState {
 }
 
 /// Whether a fill gave or took liquidity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Liquidity {
     /// The order rested in the book.

@@ -1,11 +1,12 @@
 //! The life of an order in one table. Everything that is not in it is an error.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::market::ReportState;
 
 /// Where an order stands. `Pending`, `Acknowledged` and `Partial` are open; the others are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum OrderState {
     /// Approved and recorded; the venue has not answered.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Trap;
 
+use crate::base::clock::thread_cpu_time;
 use crate::base::{Clock, SystemClock};
 use crate::sandbox::fault::{Fault, FaultCode};
 use crate::sandbox::state::{Ended, State};
@@ -26,28 +27,28 @@ pub(crate) struct Watch<'a> {
 /// Runs a call to its end, or gives it up. After an error the store must be dropped: the guest may be in the middle of
 /// anything.
 ///
-/// A guest gives way every `yield_fuel`, which makes its call pending: only the time spent inside polls counts against the
-/// deadline, so neither sleep nor waiting for a turn does. Most calls end in their first poll and never read a clock.
+/// A guest gives way every `yield_fuel`, which makes its call pending: only the processor time spent inside polls counts against the
+/// deadline, so neither sleep nor waiting for a turn does, be it the runtime's or the system's. Most calls end in their first poll and never read a clock.
 pub(crate) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>, watch: Watch<'_>) -> wasmtime::Result<T> {
     let mut call = pin!(call);
     let mut first = true;
     let mut ran = Duration::ZERO;
     let mut cancelled_at = None;
     poll_fn(|cx| {
-        let began = (!first).then(|| watch.clock.now());
+        let began = (!first).then(thread_cpu_time);
         first = false;
         let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)));
         let Ok(polled) = polled else {
             return Poll::Ready(Err(Ended::new(FaultCode::HostBug, "the host failed while the guest ran").into()));
         };
         if let (Poll::Pending, Some(began)) = (&polled, began) {
-            let now = watch.clock.now();
-            ran += now.since(began);
+            ran += thread_cpu_time().saturating_sub(began);
             if ran > watch.deadline {
                 let millis = watch.deadline.as_millis();
                 let message = format!("the call ran longer than its deadline of {millis} ms (sleep not counted)");
                 return Poll::Ready(Err(Ended::new(FaultCode::DeadlineExceeded, message).into()));
             }
+            let now = watch.clock.now();
             if watch.cancel.is_cancelled() && now.since(*cancelled_at.get_or_insert(now)) > CANCEL_GRACE {
                 return Poll::Ready(Err(Ended::new(FaultCode::Cancelled, "the instance was asked to end").into()));
             }

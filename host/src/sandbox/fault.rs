@@ -4,13 +4,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::Blame;
 use crate::sandbox::bindings::types;
 use crate::sandbox::log::escape;
 
 /// Why a guest was thrown away. The words are stable: they are in answers, logs and metric labels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultCode {
     /// The call used up its fuel.
@@ -85,7 +86,7 @@ impl FaultCode {
 }
 
 /// The end of a guest: it is thrown away and never called again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error, ToSchema)]
 #[error("{}: {message} (in {handler})", code.as_str())]
 pub struct Fault {
     /// Why.
@@ -106,7 +107,7 @@ impl Fault {
 }
 
 /// An uncaught JavaScript exception: the guest lives on. Positions refer to the author's source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Exception {
     /// `TypeError: x is not a function`, at most 1,024 bytes.
@@ -114,10 +115,13 @@ pub struct Exception {
     /// What threw: `create`, `onTrade`, `setTimeout`...
     pub handler: String,
     /// The file, for revisions of several.
+    #[schema(required)]
     pub file: Option<String>,
     /// Counts from 1.
+    #[schema(required)]
     pub line: Option<u32>,
     /// Counts from 1.
+    #[schema(required)]
     pub column: Option<u32>,
     /// The JavaScript stack, at most 4,096 bytes.
     pub stack: String,

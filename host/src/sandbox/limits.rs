@@ -2,6 +2,9 @@
 //! of how a limit is enforced.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::{Number, PartialSchema, ToSchema};
 
 /// A limit that lies outside what the host allows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,20 +21,32 @@ pub struct LimitError {
 }
 
 macro_rules! limits {
-    ($($(#[$doc:meta])* $field:ident / $wire:literal: $default:expr, $min:expr => $max:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $field:ident / $wire:literal: $default:expr, $min:expr => $max:expr;)*) => {
         /// What one instance may use. All figures are per instance; "per event" means per call of an export (event, timer, stop).
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
         pub struct Limits {
-            $($(#[$doc])* pub $field: u64,)*
+            $($(#[doc = $doc])* #[schema(required)] pub $field: u64,)*
         }
 
         /// The limits of an instance that differ from the host's: absent ones stay.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub struct LimitOverrides {
-            $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $field: Option<u64>,)*
+            $($(#[doc = $doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $field: Option<u64>,)*
         }
+
+        /// By hand, because the ranges are only known here.
+        impl PartialSchema for LimitOverrides {
+            fn schema() -> RefOr<Schema> {
+                let object = ObjectBuilder::new().description(Some("The limits that differ from the host's; absent ones stay."));
+                let object = object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
+                $(let object = object.property($wire, figure(concat!($($doc, "\n"),*), $min, $max));)*
+                object.into()
+            }
+        }
+
+        impl ToSchema for LimitOverrides {}
 
         impl LimitOverrides {
             /// The fields, as they are written in JSON.
@@ -86,6 +101,14 @@ const fn check(field: &'static str, given: u64, min: u64, max: u64) -> Result<()
     if given < min || given > max { Err(LimitError { field, given, min, max }) } else { Ok(()) }
 }
 
+fn figure(text: &str, min: u64, max: u64) -> ObjectBuilder {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let kinds = SchemaType::from_iter([Type::Integer, Type::Null]);
+    let figure = ObjectBuilder::new().schema_type(kinds).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    let number = |value: u64| Some(Number::UInt(usize::try_from(value).unwrap_or(usize::MAX)));
+    figure.minimum(number(min)).maximum(number(max)).description(Some(lines.join(" ")))
+}
+
 const MIB: u64 = 1 << 20;
 
 limits! {
@@ -98,7 +121,11 @@ limits! {
     fuel_per_create / "fuelPerCreate": 200_000_000, 1_000_000 => 10_000_000_000;
     /// Fuel for one event. 50 million is about 5 to 10 ms: an event of a busy market has to be over by then.
     fuel_per_event / "fuelPerEvent": 50_000_000, 100_000 => 10_000_000_000;
-    /// Milliseconds that one call may run, without the time it sleeps or waits for its turn. The backstop behind fuel, for
+    /// Fuel per second at the priority of the host, with what was saved up in the second before. 200 million is about a tenth of a
+    /// core, and ten thousand events of an ordinary strategy. An instance that needs more is not stopped: it runs on threads that
+    /// give way to all others.
+    fuel_per_second / "fuelPerSecond": 200_000_000, 100_000 => 100_000_000_000;
+    /// Milliseconds of processor time that one call may run: what it sleeps or waits for its turn does not count. The backstop behind fuel, for
     /// code whose instructions are slow; not reached by code that is merely long.
     deadline_ms / "deadlineMs": 250, 10 => 60_000;
     /// Milliseconds that evaluating a source may run.

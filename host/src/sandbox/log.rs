@@ -2,12 +2,13 @@
 //! counted. Knows nothing of who keeps the lines.
 
 use std::borrow::Cow;
+use utoipa::ToSchema;
 
 use crate::base::Timestamp;
 use crate::sandbox::Limits;
 
 /// How loud a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// For the author.

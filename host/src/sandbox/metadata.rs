@@ -1,27 +1,31 @@
 //! What a strategy says about itself, as plain values. The rules it must keep are in `compile::metadata`.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::{StrategyName, Tag};
 use crate::market::EventKind;
 use crate::sandbox::LimitOverrides;
 
 /// The normalised and checked `module.exports.metadata`, in the gateway's JSON.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {
     /// The strategy.
     pub name: StrategyName,
     /// The tag that the source gives itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub tag: Option<Tag>,
     /// For people, 1 to 80 characters.
     pub display_name: String,
     /// For people; may be of zero length.
     #[serde(default)]
+    #[schema(required)]
     pub description: String,
     /// The declared configuration; always has `dry_run`.
     #[serde(default)]
+    #[schema(required)]
     pub config: Vec<ConfigField>,
     /// What it wants to hear of, without repetition, in the source's order.
     pub events: Vec<EventKind>,
@@ -30,11 +34,12 @@ pub struct Metadata {
     pub additional_config: bool,
     /// The limits that the author asks for: shown and compared between revisions, never granted by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub limits: Option<LimitOverrides>,
 }
 
 /// One declared field of the configuration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ConfigField {
     /// The key.
     pub name: String,
@@ -43,17 +48,20 @@ pub struct ConfigField {
     pub kind: FieldKind,
     /// For people; may be of zero length.
     #[serde(default)]
+    #[schema(required)]
     pub description: String,
     /// Filled in when the key is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub default: Option<serde_json::Value>,
     /// Whether an instance must give it; only matters without a default.
     #[serde(default)]
+    #[schema(required)]
     pub required: bool,
 }
 
 /// The types of configuration fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldKind {
     /// Text.

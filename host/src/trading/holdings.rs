@@ -5,35 +5,45 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use smol_str::SmolStr;
+use utoipa::ToSchema;
 
 use crate::base::{InstanceId, ProviderName};
 use crate::bus::locked;
-use crate::market::Symbol;
+use crate::market::{DecimalText, Symbol};
 use crate::trading::Desk;
 
 /// What an instance holds of one symbol at one provider, and what became of it so far. Decimals are strings on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Position)]
 pub struct Holding {
     /// Where.
     pub provider: ProviderName,
     /// Of what.
     pub symbol: Symbol,
     /// Base currency, signed: negative is short.
+    #[schema(value_type = DecimalText)]
     pub quantity: Decimal,
     /// Quote currency, of the open quantity, rounded to 12 decimals; 0 when flat.
+    #[schema(value_type = DecimalText)]
     pub average_price: Decimal,
     /// Quote currency, fees not subtracted.
+    #[schema(value_type = DecimalText)]
     pub realised: Decimal,
     /// Quote currency, of the open quantity at `reference_price`; 0 before the first price.
+    #[schema(value_type = DecimalText)]
     pub unrealised: Decimal,
     /// Quote currency; fees in base currency are valued at the price of their fill, those in a third currency are left out.
+    #[schema(value_type = DecimalText)]
     pub fees: Decimal,
     /// By currency, as charged.
+    #[schema(value_type = BTreeMap<String, DecimalText>)]
     pub fees_charged: BTreeMap<SmolStr, Decimal>,
     /// The newest of last trade, ticker and book mid; none before the first.
+    #[schema(value_type = Option<DecimalText>, required)]
     pub reference_price: Option<Decimal>,
     /// How old it is by the provider's clock, milliseconds.
+    #[schema(required)]
     pub reference_age_ms: Option<u64>,
     /// Orders that are not final.
     pub open_orders: usize,

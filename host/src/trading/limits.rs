@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::market::OrderType;
+use crate::market::{DecimalText, OrderType};
 use crate::trading::OrderTypes;
 use crate::trading::wire::{amount, maybe_amount, text_duration};
 
@@ -38,38 +39,45 @@ impl Default for RiskConfig {
 }
 
 /// Limits of all instances of a provider together; each is off when absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct HostLimits {
     /// Orders per second at one provider; the burst is one second's worth.
+    #[schema(required)]
     pub order_throttle: Option<u32>,
     /// Open orders at one provider.
+    #[schema(required)]
     pub max_concurrent_orders: Option<u32>,
     /// Largest sum of all instances' positions either way per provider and symbol, with all open orders of the order's side filled.
     /// Base currency. It is summed up at each order: some ten microseconds with a thousand instances.
     #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
     pub max_position_size: Option<Decimal>,
     /// Largest value of that sum at the order's price, in the symbol's own quote currency.
     #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
     pub max_notional_value: Option<Decimal>,
 }
 
 /// Limits of one instance. The names on the wire are the gateway's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RiskLimits {
     /// Largest position either way per provider and symbol, with all open orders of the order's side filled. Base currency,
     /// above 0. Default 250. Orders that bring a position nearer to zero are allowed beyond it.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub max_position_size: Decimal,
     /// Largest value of that position at the order's price (a market order: at the reference price). Above 0. Default 50000.
     /// Counted in the symbol's own quote currency: nothing is converted.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub max_notional_value: Decimal,
     /// The currency that `max_notional_value` was thought in. For people: see there.
     pub notional_currency: String,
     /// Orders per second at one provider, by the provider's clock. Above 0. Default 5.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub order_throttle: Decimal,
     /// Orders at once, before the throttle counts. At least 1. Default 3.
     pub order_burst: u32,
@@ -78,6 +86,7 @@ pub struct RiskLimits {
     /// How far a limit price may lie from the reference price (the newest of last trade, ticker and book mid), in percent; 0 for
     /// no band. Default 1.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub price_band_percent: Decimal,
     /// Default both.
     pub allowed_order_types: OrderTypes,
@@ -91,14 +100,16 @@ pub struct RiskLimits {
     /// would lose if closed now (gains that are not realised do not count). Of each quote currency by itself, above 0. Once it is
     /// reached, only orders that reduce a position pass until the day ends. Absent for no limit, which is the default.
     #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
     pub max_loss_per_day: Option<Decimal>,
     /// Most fees that may be paid in one such day, in the same way. Absent for no limit, which is the default.
     #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
     pub max_fees_per_day: Option<Decimal>,
 }
 
 /// When it is enabled, breaches open it for the cooldown instead of stopping the instance until an operator comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CircuitBreaker {
     /// Default true.
@@ -107,6 +118,7 @@ pub struct CircuitBreaker {
     pub threshold: u32,
     /// How long nothing is sent, by the provider's clock. Written `90s`. Default 90 s.
     #[serde(with = "text_duration")]
+    #[schema(value_type = String, examples("90s"))]
     pub cooldown: Duration,
 }
 

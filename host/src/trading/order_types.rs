@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::market::OrderType;
 
@@ -12,6 +15,14 @@ use crate::market::OrderType;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<SmolStr>")]
 pub struct OrderTypes(Vec<SmolStr>);
+
+impl PartialSchema for OrderTypes {
+    fn schema() -> RefOr<Schema> {
+        Vec::<String>::schema()
+    }
+}
+
+impl ToSchema for OrderTypes {}
 
 impl OrderTypes {
     /// Whether orders of this type may be sent.

@@ -4,66 +4,83 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use crate::market::DecimalText;
 use crate::trading::limits::LimitsError;
 use crate::trading::wire::{maybe_amount, maybe_duration};
 use crate::trading::{OrderTypes, RiskLimits};
 
 /// What is absent is as the host says. Of each pair the stricter counts, so nothing here loosens a limit of the host. Names,
 /// units and ranges are those of [`RiskLimits`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RiskOverrides {
     /// Base currency.
     #[serde(with = "maybe_amount", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DecimalText>, nullable = false)]
     pub max_position_size: Option<Decimal>,
     /// Quote currency.
     #[serde(with = "maybe_amount", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DecimalText>, nullable = false)]
     pub max_notional_value: Option<Decimal>,
     /// Orders per second.
     #[serde(with = "maybe_amount", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DecimalText>, nullable = false)]
     pub order_throttle: Option<Decimal>,
     /// Orders at once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub order_burst: Option<u32>,
     /// Open orders per provider and symbol; 0 for no limit of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub max_concurrent_orders: Option<u32>,
     /// Percent; 0 for no band of its own.
     #[serde(with = "maybe_amount", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DecimalText>, nullable = false)]
     pub price_band_percent: Option<Decimal>,
     /// Only those that the host allows as well.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub allowed_order_types: Option<OrderTypes>,
     /// Switched on by either.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub kill_switch_enabled: Option<bool>,
     /// Breaches.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub max_risk_breaches: Option<u32>,
     /// Each part by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub circuit_breaker: Option<BreakerOverrides>,
     /// Quote currency, each by itself.
     #[serde(with = "maybe_amount", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DecimalText>, nullable = false)]
     pub max_loss_per_day: Option<Decimal>,
     /// Quote currency, each by itself.
     #[serde(with = "maybe_amount", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DecimalText>, nullable = false)]
     pub max_fees_per_day: Option<Decimal>,
 }
 
 /// The circuit breaker's part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BreakerOverrides {
     /// Without a breaker the kill switch stays until an operator comes: `false` is the stricter.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub enabled: Option<bool>,
     /// Breaches.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub threshold: Option<u32>,
     /// The longer is the stricter.
     #[serde(with = "maybe_duration", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub cooldown: Option<Duration>,
 }
 

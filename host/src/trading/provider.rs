@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use utoipa::ToSchema;
 
 use crate::base::{Clock, ProviderName, Timestamp};
 use crate::market::{ClientOrderId, Instrument, OrderRequest};
@@ -59,7 +60,7 @@ pub trait Provider: Send + Sync {
 }
 
 /// Where a provider stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderStatus {
     /// Made, not started.

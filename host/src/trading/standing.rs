@@ -2,10 +2,11 @@
 
 use rust_decimal::Decimal;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::base::{InstanceId, ProviderName};
+use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::bus::locked;
-use crate::market::Symbol;
+use crate::market::{DecimalText, Symbol};
 use crate::trading::Desk;
 use crate::trading::day::{budget_of, day_of};
 use crate::trading::lane::Lane;
@@ -13,7 +14,7 @@ use crate::trading::risk::{Block, DayFigures, StopVerb};
 use crate::trading::ward::{Budget, Ward};
 
 /// What the risk check thinks of an instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RiskState {
     /// Since the last reset.
@@ -23,21 +24,26 @@ pub struct RiskState {
     /// It is the circuit breaker: it lets go by itself when its cooldown is over.
     pub circuit_breaker_open: bool,
     /// Why, when something is engaged.
+    #[schema(required)]
     pub reason: Option<String>,
     /// When the circuit breaker lets go, by the provider's clock, in RFC 3339.
+    #[schema(value_type = Option<Timestamp>, required)]
     pub until: Option<String>,
     /// Its own kill switch or circuit breaker, when engaged.
+    #[schema(required)]
     pub kill_switch: Option<Engaged>,
     /// The host's kill switch, when engaged.
+    #[schema(required)]
     pub host_kill_switch: Option<Engaged>,
     /// How far the closing of its positions has come, when a kill switch asks for it.
+    #[schema(required)]
     pub flatten: Option<Flatten>,
     /// Its money of today, per quote currency, when it has a budget.
     pub day: Vec<Day>,
 }
 
 /// A kill switch that is engaged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Engaged {
     /// What it does.
@@ -47,13 +53,15 @@ pub struct Engaged {
     /// Who engaged it: an operator, or `risk`.
     pub who: String,
     /// RFC 3339: of the host's clock when an operator engaged it, else of the provider's.
+    #[schema(value_type = Timestamp)]
     pub since: String,
     /// When it lets go by itself, by the provider's clock, RFC 3339; none until an operator resets it.
+    #[schema(value_type = Option<Timestamp>, required)]
     pub until: Option<String>,
 }
 
 /// Where the closing of positions stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FlattenState {
     /// Something is left, and something is done about it as soon as it can be.
@@ -65,7 +73,7 @@ pub enum FlattenState {
 }
 
 /// The closing of an instance's positions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flatten {
     /// Where it stands.
@@ -75,7 +83,7 @@ pub struct Flatten {
 }
 
 /// What is left of one symbol.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Left {
     /// Where.
@@ -83,22 +91,27 @@ pub struct Left {
     /// Of what.
     pub symbol: Symbol,
     /// Base currency, signed.
+    #[schema(value_type = DecimalText)]
     pub quantity: Decimal,
     /// Orders that are not final.
     pub open_orders: usize,
     /// What it waits for, or why it goes no further.
+    #[schema(required)]
     pub reason: Option<String>,
 }
 
 /// The money of today in one quote currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RiskDay)]
 pub struct Day {
     /// The quote currency.
     pub currency: String,
     /// Fees paid, minus profit realised, plus what open positions would lose now. Negative is a gain.
+    #[schema(value_type = DecimalText)]
     pub loss: Decimal,
     /// Fees paid.
+    #[schema(value_type = DecimalText)]
     pub fees: Decimal,
     /// Until the day ends, only orders that reduce a position pass.
     pub loss_reached: bool,

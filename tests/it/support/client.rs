@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::guest;
+use super::{contract, guest};
 
 /// Speaks to one host with one token.
 #[derive(Clone)]
@@ -48,9 +48,12 @@ impl Client {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
         let shown = format!("{} {}", request.method(), request.url());
+        let asked = request.try_clone().unwrap();
         let response = self.http.execute(request).await.unwrap_or_else(|error| panic!("{shown}: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap(), request: shown }
+        let answer = Answer { status, headers, text: response.text().await.unwrap(), request: shown };
+        contract::check(&asked, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

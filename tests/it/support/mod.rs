@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod book;
 pub(crate) mod cli;
 pub(crate) mod client;
+pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod guest;
 pub(crate) mod process;

@@ -12,7 +12,7 @@ use crate::catalogue::Cause;
 const ACTOR: HeaderName = HeaderName::from_static("sandpit-actor");
 
 /// Most characters of a reason.
-const REASON_CHARS: usize = 500;
+pub(crate) const REASON_CHARS: usize = 500;
 
 /// Whom the token belongs to; put into the request where it is checked.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,9 @@ pub(crate) struct Identity(pub(crate) &'static str);
 pub(crate) struct By(Cause);
 
 impl By {
+    /// What [`well_formed`] takes, as a regular expression.
+    pub(crate) const ACTOR_PATTERN: &'static str = "^[A-Za-z0-9@._-]{1,64}$";
+
     /// With the reason that was given, if any.
     pub(crate) fn because(self, reason: Option<String>) -> Result<Cause, ApiError> {
         let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());

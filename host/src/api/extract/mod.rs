@@ -5,8 +5,10 @@ mod body;
 mod by;
 mod path;
 mod query;
+mod rule;
 
 pub(super) use body::{Body, MaybeBody};
 pub(super) use by::{By, Identity};
 pub(super) use path::{Segment, Segments};
 pub(super) use query::{FromQuery, Parameters, Query};
+pub(super) use rule::Rule;

@@ -3,9 +3,13 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 
 use crate::api::error::{ApiError, Code};
 use crate::base::Timestamp;
+
+use super::by::REASON_CHARS;
+use super::rule::Rule;
 
 /// The parameters of one operation, taken out of the query.
 pub(crate) trait FromQuery: Sized {
@@ -39,6 +43,11 @@ impl<S: Send + Sync, T: FromQuery> FromRequestParts<S> for Query<T> {
 pub(crate) struct Parameters {
     left: Vec<(String, String)>,
     asked: Vec<&'static str>,
+    /// What the parameter that is asked for next means.
+    meaning: &'static str,
+    /// Nothing is given and everything that is asked for is written down: how the description of an operation is made, by the
+    /// same code that serves it.
+    notes: Option<Vec<Value>>,
 }
 
 impl Parameters {
@@ -48,7 +57,29 @@ impl Parameters {
             Ok((decode(name)?, decode(value)?))
         };
         let left = query.split('&').filter(|part| !part.is_empty()).map(pair).collect::<Result<_, _>>()?;
-        Ok(Self { left, asked: Vec::new() })
+        Ok(Self { left, ..Self::default() })
+    }
+
+    /// Everything that an operation takes, as OpenAPI has parameters.
+    pub(crate) fn described<T: FromQuery>() -> Vec<Value> {
+        let mut parameters = Self { notes: Some(Vec::new()), ..Self::default() };
+        // Nothing is given, so nothing is wrong.
+        let _ = T::take(&mut parameters);
+        parameters.notes.unwrap_or_default()
+    }
+
+    /// Says what the parameter that is asked for next means, for the description of the operation.
+    pub(crate) fn says(&mut self, meaning: &'static str) -> &mut Self {
+        self.meaning = meaning;
+        self
+    }
+
+    /// Writes down what is asked for, if that is what we are here for. `schema` is of one value.
+    fn note(&mut self, name: &'static str, repeated: bool, schema: impl FnOnce() -> Value) {
+        let meaning = std::mem::take(&mut self.meaning);
+        let Some(notes) = &mut self.notes else { return };
+        let schema = if repeated { json!({ "type": "array", "items": schema() }) } else { schema() };
+        notes.push(json!({ "name": name, "in": "query", "description": meaning, "schema": schema }));
     }
 
     /// Every value of a parameter that may be repeated, in the order given.
@@ -62,6 +93,11 @@ impl Parameters {
 
     /// The value of a parameter that may be given once.
     pub(crate) fn one(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
+        self.note(name, false, || json!({ "type": "string" }));
+        self.once(name)
+    }
+
+    fn once(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
         let mut values = self.every(name);
         match values.len() {
             0 | 1 => Ok(values.pop()),
@@ -73,10 +109,12 @@ impl Parameters {
     pub(crate) fn parsed<T>(
         &mut self,
         name: &'static str,
-        rule: &str,
+        rule: impl Into<Rule>,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, ApiError> {
-        let Some(text) = self.one(name)? else { return Ok(None) };
+        let rule = rule.into();
+        self.note(name, false, || rule.schema());
+        let Some(text) = self.once(name)? else { return Ok(None) };
         match parse(&text) {
             Some(value) => Ok(Some(value)),
             None => Err(invalid(format!("{name} must be {rule}, not `{}`", shown(&text)))),
@@ -87,9 +125,11 @@ impl Parameters {
     pub(crate) fn each<T>(
         &mut self,
         name: &'static str,
-        rule: &str,
+        rule: impl Into<Rule>,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, ApiError> {
+        let rule = rule.into();
+        self.note(name, true, || rule.schema());
         let read = |text: String| parse(&text).ok_or_else(|| invalid(format!("{name} must be {rule}, not `{}`", shown(&text))));
         self.every(name).into_iter().map(read).collect()
     }
@@ -97,13 +137,17 @@ impl Parameters {
     /// A number of items on a page: more than `cap` means `cap`.
     pub(crate) fn limit(&mut self, default: u32, cap: u32) -> Result<u32, ApiError> {
         let parse = |text: &str| text.parse::<u64>().ok().filter(|limit| *limit > 0);
-        let limit = self.parsed("limit", "a positive whole number", parse)?.unwrap_or(u64::from(default));
+        if self.meaning.is_empty() {
+            self.meaning = "At most so many items; a larger number means the largest that is allowed.";
+        }
+        let rule = Rule::Whole { words: "a positive whole number", least: 1, default: Some(default) };
+        let limit = self.parsed("limit", rule, parse)?.unwrap_or(u64::from(default));
         Ok(u32::try_from(limit).unwrap_or(cap).min(cap))
     }
 
     /// A number from zero up, which may be absent.
     pub(crate) fn count(&mut self, name: &'static str) -> Result<Option<usize>, ApiError> {
-        self.parsed(name, "a non-negative integer", |text| text.parse().ok())
+        self.parsed(name, Rule::Whole { words: "a non-negative integer", least: 0, default: None }, |text| text.parse().ok())
     }
 
     /// A boolean in the spellings that clients of the gateway send (Go's `strconv.ParseBool`); absent is false.
@@ -113,14 +157,21 @@ impl Parameters {
             "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
             _ => None,
         };
-        Ok(self.parsed(name, "a boolean (`true` or `false`)", parse)?.unwrap_or(false))
+        Ok(self.parsed(name, Rule::Flag, parse)?.unwrap_or(false))
     }
 
     /// A moment, RFC 3339; absent is now.
     pub(crate) fn time(&mut self, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
         // A `+` of an offset from UTC that was not percent-encoded arrives as a space.
         let parse = |text: &str| Timestamp::from_rfc3339(&text.replace(' ', "+"));
-        self.parsed(name, "a time such as 2026-11-20T08:00:00Z", parse)
+        self.parsed(name, Rule::spelled::<Timestamp>("a time such as 2026-11-20T08:00:00Z"), parse)
+    }
+
+    /// Why something is done, for the history.
+    pub(crate) fn reason(&mut self) -> Result<Option<String>, ApiError> {
+        let schema = || json!({ "type": "string", "maxLength": REASON_CHARS });
+        self.says("Why, for the history.").note("reason", false, schema);
+        self.once("reason")
     }
 
     fn nothing_left(&self) -> Result<(), ApiError> {

@@ -4,64 +4,91 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query};
+use crate::api::openapi::{Created, about, examples};
 use crate::api::state::Api;
-use crate::instances::{LaunchRequest, ScopeRequest, StrategyRequest};
+use crate::instances::{InstanceView, LaunchRequest, ScopeRequest, StrategyRequest};
 use crate::sandbox::LimitOverrides;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(examples::instance))]
 pub(crate) struct NewInstance {
+    /// The id to be.
+    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9._-]{0,63}\s*$", required, nullable = false)]
     id: Option<String>,
+    /// What to run.
+    #[schema(required, nullable = false)]
     strategy: Option<Strategy>,
+    /// Where: provider to symbols; at least one symbol over all.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Symbols>, required)]
     scope: BTreeMap<String, Symbols>,
+    /// Limits that differ from the host's.
     #[serde(default)]
     limits: LimitOverrides,
     /// Accepted and ignored, because clients of the gateway send back what they have read; the scope says it all.
     #[serde(rename = "providers")]
+    #[schema(value_type = Option<Value>)]
     _providers: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = NewInstanceStrategy)]
 struct Strategy {
+    /// Any selector.
+    #[schema(required, nullable = false)]
     identifier: Option<String>,
+    /// The strategy's own configuration.
     #[serde(default)]
+    #[schema(value_type = Object)]
     config: Map<String, Value>,
     /// Accepted and ignored like `providers`: the identifier says it all.
     #[serde(rename = "selector")]
+    #[schema(value_type = Option<Value>)]
     _selector: Option<IgnoredAny>,
+    /// Accepted and ignored.
     #[serde(rename = "tag")]
+    #[schema(value_type = Option<Value>)]
     _tag: Option<IgnoredAny>,
+    /// Accepted and ignored.
     #[serde(rename = "hash")]
+    #[schema(value_type = Option<Value>)]
     _hash: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewInstanceSymbols)]
 struct Symbols {
+    /// Such as `BTC-USDT`; case does not matter.
     #[serde(default)]
     symbols: Vec<String>,
+}
+
+about! {
+    /// Makes an instance of a revision, without starting it.
+    ///
+    /// Whether its provider exists is asked at its start.
+    [InvalidInstance, InvalidName, InvalidSelector, TagNotFound, HashNotFound, StrategyNotFound, InstanceExists, RevisionInvalid, ConfigInvalid, LimitsInvalid, CapacityReached, StoreUnavailable, NotReady]
 }
 
 pub(crate) async fn create(
     State(api): State<Api>,
     _: Query<()>,
     Body(new): Body<NewInstance>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Created<InstanceView>, ApiError> {
     let instances = Arc::clone(&api.instances);
     let view = api.carry_through(async move { Ok(instances.create(new.into()).await?) }).await?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, view.links.this.clone())], Json(view)))
+    Ok(Created { location: view.links.this.clone(), view })
 }
 
 impl From<NewInstance> for LaunchRequest {

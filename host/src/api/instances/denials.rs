@@ -5,10 +5,14 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
-use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::extract::{FromQuery, Parameters, Query, Rule, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
+use crate::base::{ProviderName, Timestamp};
+use crate::market::Symbol;
 use crate::store::{DenialFilter, DenialRow};
 use crate::trading::DenialCode;
 
@@ -24,37 +28,56 @@ pub(crate) struct Wanted {
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
         let known = |text: &str| DenialCode::ALL.iter().find(|code| code.as_str() == text).map(|code| code.as_str().to_owned());
-        let codes = parameters.each("code", "a denial code (docs/errors.md lists them)", known)?;
-        let before = parameters.parsed("before", "the sequence of a denial", |text| text.parse().ok())?;
+        let words = Rule::OneOf(|| DenialCode::ALL.iter().map(|code| code.as_str()).collect());
+        let codes = parameters.says("Only by these rules; may be repeated.").each("code", words, known)?;
+        let whole = Rule::Whole { words: "the sequence of a denial", least: 0, default: None };
+        let before = parameters.says("Only those before this sequence.").parsed("before", whole, |text| text.parse().ok())?;
         Ok(Self { limit: parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?, before, codes })
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DenialListing)]
 pub(crate) struct Listing {
+    /// Newest first.
     denials: Vec<Denied>,
+    /// Of this answer.
     count: usize,
     /// Ask with `before` set to this for older ones; null when there are none.
+    #[schema(required)]
     next: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Denial)]
 struct Denied {
     /// Grows.
     sequence: u64,
+    #[schema(value_type = ProviderName)]
     provider: String,
+    #[schema(value_type = Symbol)]
     symbol: String,
+    /// Of the order that was refused.
     client_order_id: String,
+    /// Which rule.
     code: String,
+    /// What was asked, what is allowed, what to do.
     message: String,
     /// The numbers behind it, by name; all are texts.
+    #[schema(value_type = BTreeMap<String, String>)]
     numbers: Value,
     /// By the provider's clock, unix seconds.
     denied_at: u64,
+    #[schema(value_type = Timestamp)]
     denied_time: String,
     /// Wall clock, unix seconds.
     created_at: u64,
+}
+
+about! {
+    /// The orders of an instance that our own risk check refused, newest first, with the numbers behind each.
+    [InstanceNotFound, StoreUnavailable]
 }
 
 pub(crate) async fn denials(

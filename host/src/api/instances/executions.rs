@@ -4,12 +4,14 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
-use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::extract::{FromQuery, Parameters, Query, Rule, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
-use crate::base::ProviderName;
-use crate::market::ClientOrderId;
+use crate::base::{InstanceId, ProviderName, Timestamp};
+use crate::market::{ClientOrderId, DecimalText, Liquidity, Side, Symbol};
 use crate::store::{ExecutionFilter, ExecutionRow};
 
 const LIMIT_DEFAULT: u32 = 100;
@@ -23,38 +25,64 @@ pub(crate) struct Wanted {
 
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let provider = parameters.parsed("provider", ProviderName::RULE, |text| ProviderName::new(text).ok())?;
-        let order = parameters.one("orderId")?.map(ClientOrderId::made);
+        let provider = parameters.says("Only at this provider.").parsed(
+            "provider",
+            Rule::spelled::<ProviderName>(ProviderName::RULE),
+            |text| ProviderName::new(text).ok(),
+        )?;
+        let order = parameters.says("Only of this order: its client order id.").one("orderId")?.map(ClientOrderId::made);
         Ok(Self { limit: parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?, provider, order })
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExecutionListing)]
 pub(crate) struct Listing {
+    /// Newest first.
     executions: Vec<Execution>,
+    /// Of this answer.
     count: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Execution {
+    /// The client order id.
     order_id: String,
+    #[schema(value_type = ProviderName)]
     provider: String,
+    /// The venue's name of the match.
     execution_id: String,
+    #[schema(value_type = InstanceId)]
     strategy_instance: String,
+    #[schema(value_type = Symbol)]
     symbol: String,
+    #[schema(value_type = Side)]
     side: &'static str,
     /// Base currency.
+    #[schema(value_type = DecimalText)]
     quantity: String,
     /// Quote currency.
+    #[schema(value_type = DecimalText)]
     price: String,
     /// In `feeAsset`.
+    #[schema(value_type = DecimalText)]
     fee: String,
+    /// The currency of the fee.
     fee_asset: String,
+    #[schema(value_type = Liquidity)]
     liquidity: &'static str,
+    /// Unix seconds.
     traded_at: u64,
+    #[schema(value_type = Timestamp)]
     traded_time: String,
+    /// Unix seconds, when it came on record.
     created_at: u64,
+}
+
+about! {
+    /// Every match of an instance's orders, newest first.
+    [InstanceNotFound, StoreUnavailable]
 }
 
 pub(crate) async fn executions(

@@ -5,8 +5,14 @@ use axum::extract::State;
 
 use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::instances::InstanceView;
+
+about! {
+    /// What an instance runs, where it stands, what it has used and what went wrong.
+    [InstanceNotFound]
+}
 
 pub(crate) async fn get(
     State(api): State<Api>,

@@ -5,7 +5,8 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::api::error::ApiError;
-use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::extract::{FromQuery, Parameters, Query, Rule, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::instances::{LogPage, LogQuery};
 use crate::sandbox::LogLevel;
@@ -15,16 +16,32 @@ const LIMIT_CAP: u32 = 1_000;
 
 impl FromQuery for LogQuery {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let after = parameters.parsed("after", "a non-negative integer", |text| text.parse().ok())?;
+        let after = parameters.says("Only lines after this sequence.").parsed(
+            "after",
+            Rule::Whole { words: "a non-negative integer", least: 0, default: None },
+            |text| text.parse().ok(),
+        )?;
         let limit = parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?;
-        let level = parameters.parsed("level", "one of debug, info, warn, error", level)?;
+        let level = parameters.says("Only this level and above.").parsed(
+            "level",
+            Rule::OneOf(|| LEVELS.map(LogLevel::as_str).to_vec()),
+            level,
+        )?;
         Ok(Self { after: after.unwrap_or(0), limit: limit as usize, level: level.unwrap_or(LogLevel::Debug) })
     }
 }
 
+const LEVELS: [LogLevel; 4] = [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
+
 fn level(text: &str) -> Option<LogLevel> {
-    let levels = [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
-    levels.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(text))
+    LEVELS.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(text))
+}
+
+about! {
+    /// The newest lines of an instance's log that are kept, oldest first.
+    ///
+    /// A reader follows the log by asking with `after` set to the last answer's `next`.
+    [InstanceNotFound]
 }
 
 pub(crate) async fn logs(

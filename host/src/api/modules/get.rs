@@ -7,7 +7,13 @@ use super::moment::Moment;
 use super::view::Module;
 use crate::api::error::ApiError;
 use crate::api::extract::{Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
+
+about! {
+    /// One strategy, seen from the revision that the selector means.
+    [InvalidSelector, InvalidName, StrategyNotFound, TagNotFound, HashNotFound]
+}
 
 pub(crate) async fn get(
     State(api): State<Api>,

@@ -3,10 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::{DIRECTORY, Module};
 use crate::api::error::ApiError;
-use crate::api::extract::{FromQuery, Parameters, Query};
+use crate::api::extract::{FromQuery, Parameters, Query, Rule};
+use crate::api::openapi::about;
+use crate::api::openapi::spelling::AnyHash;
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName};
 use crate::catalogue::{ListFilter, strategy_name};
@@ -22,24 +25,42 @@ pub(crate) struct Wanted {
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
         Ok(Self {
-            strategy: parameters.parsed("strategy", StrategyName::RULE, |text| strategy_name(text).ok())?,
-            hash: parameters.parsed("hash", "64 hex digits, with or without `sha256:`", |text| text.parse().ok())?,
-            running_only: parameters.flag("runningOnly")?,
-            limit: parameters.count("limit")?,
-            offset: parameters.count("offset")?.unwrap_or(0),
+            strategy: parameters
+                .says("Only this one.")
+                .parsed("strategy", StrategyName::RULE, |text| strategy_name(text).ok())?,
+            hash: parameters.says("Only the strategy with this revision, which is then the selected one.").parsed(
+                "hash",
+                Rule::spelled::<AnyHash>("64 hex digits, with or without `sha256:`"),
+                |text| text.parse().ok(),
+            )?,
+            running_only: parameters.says("Only those with running instances.").flag("runningOnly")?,
+            limit: parameters.says("At most so many; without it all.").count("limit")?,
+            offset: parameters.says("So many are skipped.").count("offset")?.unwrap_or(0),
         })
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ModuleListing)]
 pub(crate) struct Listing {
+    /// A page of them, by name.
     modules: Vec<Module>,
+    /// Without paging.
     total: usize,
+    /// Never more than `total`.
     offset: usize,
+    /// As it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     limit: Option<usize>,
+    /// Stands for the directory of the host, which is not shown.
     strategy_directory: &'static str,
+}
+
+about! {
+    /// Every strategy with its revisions and tags, by name.
+    []
 }
 
 pub(crate) async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Result<Json<Listing>, ApiError> {

@@ -11,6 +11,6 @@ pub(crate) struct Moment {
 
 impl FromQuery for Moment {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self { at: parameters.time("at")? })
+        Ok(Self { at: parameters.says("What the selector meant then; without it what it means now.").time("at")? })
     }
 }

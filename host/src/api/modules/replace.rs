@@ -7,8 +7,16 @@ use axum::extract::State;
 use super::upload::{self, Upload, Uploaded};
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, By, Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::catalogue::Selector;
+
+about! {
+    /// Uploads a source that takes the place of a revision.
+    ///
+    /// The old revision stays, callable by its hash; the tags by which the selector found it move to the new one.
+    [InvalidSelector, InvalidName, InvalidTag, TooManyTags, InvalidFileName, ReservedTag, StrategyNotFound, TagNotFound, HashNotFound, SourceRequired, SourceTooLarge, StrategyValidationFailed, RegistryInvalid, CatalogueFlat, TooManyUploads]
+}
 
 pub(crate) async fn replace(
     State(api): State<Api>,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::view::DIRECTORY;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, By, Query};
+use crate::api::openapi::{Stored, about, examples};
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName, Tag};
 use crate::catalogue::{AddOptions, Added, Difference, NewRevision, Selector, strategy_name};
@@ -22,48 +22,70 @@ const WORLD: &str = "sandpit:strategy@1.0.0";
 /// What diagnostics call a source that came without a name.
 const UNNAMED: &str = "strategy.js";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(examples::upload))]
 pub(crate) struct Upload {
     /// The file; or `files`.
     source: Option<String>,
     /// Path to text; `filename` or `<name>.js` is the one that exports the strategy.
     files: Option<BTreeMap<String, String>>,
+    /// The strategy; it must be the one that the source says.
     name: Option<String>,
     /// What diagnostics call the source; among several files the one that exports the strategy.
     filename: Option<String>,
+    /// Of the revision; without it the one that the source says.
     tag: Option<String>,
+    /// Further tags; those that point elsewhere already are left there.
     #[serde(default)]
     aliases: Vec<String>,
+    /// Tags that move here wherever they point.
     #[serde(default)]
     reassign_tags: Vec<String>,
+    /// `latest` moves here.
     #[serde(default)]
     promote_latest: bool,
     /// Why, for the history of the tags that move.
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What it says.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UploadedStatus)]
+enum Word {
+    PendingRefresh,
+}
+
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Uploaded {
     /// Launchable at once; `/strategies` and running instances follow at the next refresh.
-    status: &'static str,
+    status: Word,
+    /// Stands for the directory of the host, which is not shown.
     strategy_directory: &'static str,
+    /// What was stored.
     module: Module,
     /// The number of the change; null when the same upload was there before.
+    #[schema(required)]
     generation: Option<u64>,
     /// What the revision declares other than the one that `latest` pointed to; null when there was none, or it is the same.
+    #[schema(required)]
     changes: Option<Difference>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = UploadedModule)]
 struct Module {
     name: StrategyName,
     hash: Digest,
     tag: Tag,
     /// The first tag that was moved besides its own.
+    #[schema(required)]
     alias: Option<Tag>,
+    /// The entry file's name.
     file: String,
     /// Below the strategies directory.
     path: String,
@@ -72,15 +94,27 @@ struct Module {
     moved_tags: Vec<Moved>,
     /// Aliases that were left where they pointed; `reassignTags` moves them.
     kept_aliases: Vec<Moved>,
+    /// What evaluating the source used.
     fuel_load: u64,
     /// Of `create` with the default configuration; absent when a required field has no default.
+    #[schema(required)]
     fuel_create: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MovedTag)]
 struct Moved {
     tag: Tag,
+    /// Where it pointed before; null when it was not there.
+    #[schema(required)]
     previous: Option<Digest>,
+}
+
+about! {
+    /// Compiles a source and makes a revision of it.
+    ///
+    /// What is wrong with a source is told as `strategy_validation_failed` with `diagnostics`.
+    [InvalidName, InvalidTag, TooManyTags, InvalidFileName, ReservedTag, TagNotFound, SourceRequired, SourceTooLarge, StrategyValidationFailed, RegistryInvalid, CatalogueFlat, TooManyUploads]
 }
 
 pub(crate) async fn upload(
@@ -88,9 +122,9 @@ pub(crate) async fn upload(
     by: By,
     _: Query<()>,
     Body(upload): Body<Upload>,
-) -> Result<(StatusCode, Json<Uploaded>), ApiError> {
+) -> Result<Stored<Uploaded>, ApiError> {
     let (created, uploaded) = store(&api, upload, None, by).await?;
-    Ok((if created { StatusCode::CREATED } else { StatusCode::OK }, Json(uploaded)))
+    Ok(if created { Stored::New(uploaded) } else { Stored::Known(uploaded) })
 }
 
 /// Compiles and stores; true when the revision is new.
@@ -121,7 +155,7 @@ async fn try_store(api: &Api, mut upload: Upload, replaces: Option<Selector>, by
         let changes = before.map(|(hash, before)| Difference::between(hash, &before, &compiled.metadata));
         let (created, generation) = (added.created, added.generation);
         let module = Module::of(added, &compiled);
-        let uploaded = Uploaded { status: "pending_refresh", strategy_directory: DIRECTORY, module, generation, changes };
+        let uploaded = Uploaded { status: Word::PendingRefresh, strategy_directory: DIRECTORY, module, generation, changes };
         Ok((created, uploaded))
     })
     .await

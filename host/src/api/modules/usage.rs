@@ -3,9 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName};
 use crate::instances::{InstanceSummary, Usage};
@@ -19,14 +21,14 @@ pub(crate) struct Wanted {
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
         Ok(Self {
-            include_stopped: parameters.flag("includeStopped")?,
-            limit: parameters.count("limit")?,
-            offset: parameters.count("offset")?.unwrap_or(0),
+            include_stopped: parameters.says("Also stopped instances that pin it.").flag("includeStopped")?,
+            limit: parameters.says("At most so many instances; without it all.").count("limit")?,
+            offset: parameters.says("So many are skipped.").count("offset")?.unwrap_or(0),
         })
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct RevisionUsage {
     /// As it was sent.
     selector: String,
@@ -35,9 +37,18 @@ pub(crate) struct RevisionUsage {
     usage: Usage,
     /// A page of those that run; of all that pin the revision, when asked for.
     instances: Vec<InstanceSummary>,
+    /// Without paging.
     total: usize,
+    /// So many were skipped.
     offset: usize,
+    /// As it was given.
+    #[schema(required)]
     limit: Option<usize>,
+}
+
+about! {
+    /// Who uses a revision, and since when.
+    [InvalidSelector, InvalidName, StrategyNotFound, TagNotFound, HashNotFound]
 }
 
 pub(crate) async fn usage(

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::state::Api;
-use crate::base::{Digest, InstanceId, StrategyName, Tag};
+use crate::base::{Digest, InstanceId, StrategyName, Tag, Timestamp};
 use crate::catalogue::{Invalid, RevisionSummary, Summary};
 use crate::sandbox::Metadata;
 
@@ -17,26 +18,33 @@ pub(super) const DIRECTORY: &str = "strategies";
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// One strategy, seen from one of its revisions.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Module {
     name: StrategyName,
+    /// The entry file's name.
     file: String,
     /// Below the strategies directory.
     path: String,
     selected_revision_hash: Digest,
+    /// The tag of its first upload.
+    #[schema(required)]
     selected_revision_tag: Option<Tag>,
     /// On the selected revision.
     tags: Vec<Tag>,
     /// Of the whole strategy.
     tag_aliases: BTreeMap<Tag, Digest>,
+    /// All of the strategy.
     revisions: Vec<Revision>,
     /// Bytes of all files of the selected revision.
+    #[schema(required)]
     size: Option<u64>,
     /// Absent when the selected revision is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     metadata: Option<Arc<Metadata>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     invalid: Option<Arc<Invalid>>,
     /// The engine that launches get: part of what runs, not of the hash.
     engine_hash: Digest,
@@ -44,8 +52,9 @@ pub(crate) struct Module {
     running: Vec<Running>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ModuleRevision)]
 struct Revision {
     #[serde(flatten)]
     summary: RevisionSummary,
@@ -54,13 +63,18 @@ struct Revision {
     retired: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RunningRevision)]
 struct Running {
     hash: Digest,
+    /// Those that run it, by id.
     instances: Vec<InstanceId>,
+    /// Of `instances`.
     count: usize,
+    #[schema(value_type = Timestamp)]
     first_seen: String,
+    #[schema(value_type = Timestamp)]
     last_seen: String,
 }
 

@@ -3,11 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{FromQuery, Parameters, Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::base::ProviderName;
+use crate::market::DecimalText;
 
 const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_CAP: u32 = 500;
@@ -19,26 +22,41 @@ pub(crate) struct Wanted {
 
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self { limit: parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?, asset: parameters.one("asset")? })
+        Ok(Self {
+            limit: parameters.limit(LIMIT_DEFAULT, LIMIT_CAP)?,
+            asset: parameters.says("Only this currency.").one("asset")?,
+        })
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = BalanceListing)]
 pub(crate) struct Listing {
+    /// By currency.
     balances: Vec<Line>,
+    /// Of this answer.
     count: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Balance)]
 struct Line {
     provider: ProviderName,
+    /// The currency.
     asset: String,
+    #[schema(value_type = DecimalText)]
     total: String,
     /// What open orders do not hold.
+    #[schema(value_type = DecimalText)]
     available: String,
     /// The venue's time, unix seconds.
     snapshot_at: u64,
+}
+
+about! {
+    /// What the account at a venue has, by currency.
+    [InvalidName, ProviderNotFound]
 }
 
 pub(crate) async fn balances(

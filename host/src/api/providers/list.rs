@@ -3,35 +3,52 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::extract::Query;
+use crate::api::openapi::about;
 use crate::api::state::Api;
-use crate::base::InstanceId;
+use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::trading::{Provider, ProviderStatus};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProviderListing)]
 pub(crate) struct Listing {
+    /// By name.
     providers: Vec<Summary>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ProviderSummary)]
 struct Summary {
+    #[schema(value_type = ProviderName)]
     name: String,
+    /// What kind of connection it is.
     adapter: &'static str,
     /// The same as `adapter`: clients of the gateway read either.
     identifier: &'static str,
+    /// What can be traded there.
     instrument_count: usize,
+    /// Whether it takes orders now.
     running: bool,
+    #[schema(value_type = ProviderStatus)]
     status: &'static str,
     /// No real money is at stake.
     paper: bool,
     /// The venue's time, RFC 3339: for a paper venue the tape's.
+    #[schema(value_type = Timestamp)]
     time: String,
     /// Instances with it in their scope, running or not.
     dependent_instances: Vec<InstanceId>,
+    /// Of `dependentInstances`.
     dependent_instance_count: usize,
+}
+
+about! {
+    /// Every connection to a venue, by name. Settings are never shown.
+    []
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Query<()>) -> Result<Json<Listing>, ApiError> {

@@ -2,8 +2,12 @@
 //! numbers. Must not know what the limits are for.
 
 use rust_decimal::Decimal;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::error::{ApiError, Code};
 use crate::trading::{HostLimits, LimitsError, RiskLimits, RiskOverrides};
@@ -26,6 +30,43 @@ const LIMITS: &[&str] = &[
 ];
 const BREAKER: &[&str] = &["enabled", "threshold", "cooldown"];
 const HOST: &[&str] = &["orderThrottle", "maxConcurrentOrders", "maxPositionSize", "maxNotionalValue"];
+
+/// The body of `PUT /risk/limits`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct HostLimitsBody(pub(super) Map<String, Value>);
+
+/// The body of `PUT /risk/instances/{id}/limits`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct OwnLimitsBody(pub(super) Map<String, Value>);
+
+/// Keys in any case and amounts as texts or numbers: more than a schema could say.
+fn any_object(text: &str, example: Value) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::Object).description(Some(text)).examples([example]).into()
+}
+
+impl PartialSchema for HostLimitsBody {
+    fn schema() -> RefOr<Schema> {
+        let text = "Limits as `GET /risk/limits` answers them, or the object under `limits` alone. Keys may begin with a capital, amounts \
+                    may be numbers.";
+        let example = json!({
+            "maxPositionSize": "250", "maxNotionalValue": "50000", "notionalCurrency": "USDT", "orderThrottle": "5", "orderBurst": 3,
+        });
+        any_object(text, example)
+    }
+}
+
+impl ToSchema for HostLimitsBody {}
+
+impl PartialSchema for OwnLimitsBody {
+    fn schema() -> RefOr<Schema> {
+        let text = "Limits of one instance, each of which may be absent. Keys may begin with a capital, amounts may be numbers.";
+        any_object(text, json!({ "maxPositionSize": "0.5", "maxLossPerDay": "250" }))
+    }
+}
+
+impl ToSchema for OwnLimitsBody {}
 
 /// What `PUT /risk/limits` replaces.
 pub(super) struct Wanted {

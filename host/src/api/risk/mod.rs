@@ -1,11 +1,16 @@
 //! Risk: limits of the host and of instances, kill switches, and where everybody stands.
 
+pub(super) mod drop_own_limits;
+pub(super) mod engage;
+pub(super) mod engage_own;
 pub(super) mod instance;
-pub(super) mod kill_switch;
 pub(super) mod limits;
-pub(super) mod own_kill_switch;
-pub(super) mod own_limits;
 pub(super) mod overview;
+pub(super) mod own_limits;
+pub(super) mod replace_limits;
+pub(super) mod replace_own_limits;
+pub(super) mod reset;
+pub(super) mod reset_own;
 
 mod limits_body;
 

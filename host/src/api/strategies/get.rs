@@ -6,9 +6,17 @@ use axum::extract::State;
 use super::view::shown;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Query, Segment};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::catalogue::strategy_name;
 use crate::sandbox::Metadata;
+
+about! {
+    /// The metadata of one strategy, as of the last refresh.
+    ///
+    /// What was uploaded since is under `/strategies/modules`.
+    [InvalidName, StrategyNotFound]
+}
 
 pub(crate) async fn get(
     State(api): State<Api>,

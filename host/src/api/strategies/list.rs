@@ -4,16 +4,27 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::shown;
 use crate::api::error::ApiError;
 use crate::api::extract::Query;
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::sandbox::Metadata;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StrategyListing)]
 pub(crate) struct Listing {
+    /// By name.
     strategies: Vec<Metadata>,
+}
+
+about! {
+    /// The metadata of every strategy's default revision, by name, as of the last refresh.
+    ///
+    /// Invalid ones are left out; `/strategies/modules` lists them with what is wrong.
+    []
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: Query<()>) -> Result<Json<Listing>, ApiError> {

@@ -5,26 +5,50 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{MaybeBody, Query};
+use crate::api::openapi::spelling::AnyHash;
+use crate::api::openapi::{about, examples};
 use crate::api::state::Api;
 use crate::base::Digest;
 use crate::instances::revision::judge_all;
 use crate::instances::{RefreshResult, RefreshTargets};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = RefreshTargets, examples(examples::targets))]
 pub(crate) struct Targets {
+    /// Revisions: instances that run one of them or follow one of them.
+    #[schema(value_type = Vec<AnyHash>)]
     hashes: Vec<String>,
+    /// Selectors; a bare name means all instances of the strategy.
     strategies: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// What it says.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RefreshStatus)]
+enum Word {
+    Refreshed,
+    PartialRefresh,
+}
+
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Refreshed {
-    status: &'static str,
+    /// `partial_refresh` when targets were named.
+    status: Word,
     /// One per target as it was sent; without targets one per instance.
     results: Vec<RefreshResult>,
+}
+
+about! {
+    /// Takes in what was edited by hand, and moves instances to what their selectors mean now.
+    ///
+    /// Without a body all instances are meant.
+    [RegistryInvalid, CatalogueFlat]
 }
 
 pub(crate) async fn refresh(
@@ -34,7 +58,7 @@ pub(crate) async fn refresh(
 ) -> Result<Json<Refreshed>, ApiError> {
     let targets = targets.unwrap_or_default().read()?;
     let partial = !targets.hashes.is_empty() || !targets.strategies.is_empty();
-    let status = if partial { "partial_refresh" } else { "refreshed" };
+    let status = if partial { Word::PartialRefresh } else { Word::Refreshed };
     Ok(Json(Refreshed { status, results: run(&api, targets).await? }))
 }
 

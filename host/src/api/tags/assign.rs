@@ -2,45 +2,71 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::if_match::IfMatch;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, By, Query, Segments};
+use crate::api::openapi::spelling::AnyHash;
+use crate::api::openapi::{Tagged, about, examples};
 use crate::api::state::Api;
 use crate::api::strategies::refresh;
 use crate::base::{Digest, StrategyName, Tag};
 use crate::catalogue::strategy_name;
 use crate::instances::{RefreshResult, RefreshTargets};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(examples::assignment))]
 pub(crate) struct Assignment {
+    /// The revision that the tag is to point to.
+    #[schema(value_type = AnyHash)]
     hash: Option<String>,
+    /// Whether the instances that follow the tag move now.
     #[serde(default)]
     refresh: bool,
+    /// Why, for the history.
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What it says.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AssignedStatus)]
+enum Word {
+    TagAssigned,
+}
+
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Assigned {
-    status: &'static str,
+    status: Word,
     strategy: StrategyName,
     tag: Tag,
     /// As it was sent.
     hash: String,
+    /// Where the tag pointed before; null when it was not there.
+    #[schema(required)]
     previous_hash: Option<Digest>,
+    /// As it was sent.
     refresh: bool,
     /// The number of the change; null when the tag pointed there already.
+    #[schema(required)]
     generation: Option<u64>,
     /// What became of the instances of the strategy, when a refresh was asked for and the tag moved.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     results: Option<Vec<RefreshResult>>,
+}
+
+about! {
+    /// Points a tag to a revision.
+    ///
+    /// Instances that follow the tag move only when a refresh is asked for.
+    [InvalidName, InvalidTag, HashRequired, HashNotFound, StrategyNotFound, TagMoved, RegistryInvalid, CatalogueFlat]
 }
 
 pub(crate) async fn assign(
@@ -50,7 +76,7 @@ pub(crate) async fn assign(
     by: By,
     _: Query<()>,
     Body(asked): Body<Assignment>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Tagged<Assigned>, ApiError> {
     let name = strategy_name(&name)?;
     let sent = asked.hash.map(|hash| hash.trim().to_owned()).filter(|hash| !hash.is_empty());
     let sent =
@@ -71,8 +97,8 @@ pub(crate) async fn assign(
     } else {
         None
     };
-    let answer = Assigned {
-        status: "tag_assigned",
+    let view = Assigned {
+        status: Word::TagAssigned,
         strategy: done.strategy,
         tag: done.tag,
         hash: sent,
@@ -81,7 +107,7 @@ pub(crate) async fn assign(
         generation: done.generation,
         results,
     };
-    Ok(([(header::ETAG, format!("\"{hash}\""))], Json(answer)))
+    Ok(Tagged { hash, view })
 }
 
 fn shown(text: &str) -> String {

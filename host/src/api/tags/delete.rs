@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::if_match::IfMatch;
 use crate::api::error::ApiError;
 use crate::api::extract::{By, FromQuery, Parameters, Query, Segments};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName, Tag};
 use crate::catalogue::strategy_name;
@@ -20,19 +22,41 @@ pub(crate) struct Wanted {
 
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self { allow_orphan: parameters.flag("allowOrphan")?, reason: parameters.one("reason")? })
+        Ok(Self {
+            allow_orphan: parameters.says("Also when it is the last tag on its revision.").flag("allowOrphan")?,
+            reason: parameters.reason()?,
+        })
     }
 }
 
-#[derive(Serialize)]
+/// What it says.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TagDeletedStatus)]
+enum Word {
+    TagDeleted,
+}
+
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = TagDeleted)]
 pub(crate) struct Deleted {
-    status: &'static str,
+    status: Word,
     strategy: StrategyName,
     tag: Tag,
+    /// Where it pointed.
+    #[schema(required)]
     hash: Option<Digest>,
+    /// As it was given.
     allow_orphan: bool,
+    /// The number of the change.
+    #[schema(required)]
     generation: Option<u64>,
+}
+
+about! {
+    /// Takes a tag away; the revision stays.
+    [InvalidName, StrategyNotFound, TagNotFound, LatestProtected, WouldOrphan, TagMoved, RegistryInvalid, CatalogueFlat]
 }
 
 pub(crate) async fn delete(
@@ -47,7 +71,7 @@ pub(crate) async fn delete(
     let catalogue = Arc::clone(&api.catalogue);
     let gone = api.carry_through_blocking(move || Ok(catalogue.unassign(&name, &tag, allow_orphan, expected, &cause)?)).await?;
     api.counters().tag_deleted(&gone.strategy, &gone.tag, allow_orphan);
-    let status = "tag_deleted";
+    let status = Word::TagDeleted;
     let (strategy, tag, hash, generation) = (gone.strategy, gone.tag, gone.hash, gone.generation);
     Ok(Json(Deleted { status, strategy, tag, hash, allow_orphan, generation }))
 }

@@ -3,9 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
-use crate::api::extract::{FromQuery, Parameters, Query, Segments};
+use crate::api::extract::{FromQuery, Parameters, Query, Rule, Segments};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::base::{StrategyName, Tag};
 use crate::catalogue::{TagEvent, strategy_name};
@@ -17,18 +19,30 @@ pub(crate) struct Wanted {
 
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        let before = parameters.parsed("before", "a generation: a whole number", |text| text.parse().ok())?;
+        let before = parameters.says("Only changes before this number: the `next` of the last page.").parsed(
+            "before",
+            Rule::Whole { words: "a generation: a whole number", least: 0, default: None },
+            |text| text.parse().ok(),
+        )?;
         Ok(Self { limit: parameters.limit(100, 1_000)?, before })
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TagHistory)]
 pub(crate) struct Page {
     strategy: StrategyName,
     tag: Tag,
+    /// Newest first.
     history: Vec<TagEvent>,
     /// The `before` of the next page; null when there is none.
+    #[schema(required)]
     next: Option<u64>,
+}
+
+about! {
+    /// Where a tag has pointed, newest first; also of what was deleted.
+    [InvalidName, StrategyNotFound, TagNotFound]
 }
 
 pub(crate) async fn history(

@@ -4,13 +4,27 @@
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use serde_json::json;
 
 use crate::api::error::{ApiError, Code};
+use crate::api::openapi::{Operation, Takes};
 use crate::catalogue::Expected;
 
 /// Where the tag must still point.
 #[derive(Debug)]
 pub(crate) struct IfMatch(pub(super) Expected);
+
+impl Takes for IfMatch {
+    fn describe(operation: &mut Operation<'_>) {
+        let hash = json!({ "type": "string", "pattern": "^\"?(sha256:)?[0-9A-Fa-f]{64}\"?$" });
+        let text = "The revision that the tag still points to, in quotes: the last `ETag`.";
+        operation.parameter(json!({ "name": "If-Match", "in": "header", "description": text, "schema": hash }));
+        let star = json!({ "type": "string", "enum": ["*"] });
+        let text = "The tag must not be there yet. Not together with `If-Match`.";
+        operation.parameter(json!({ "name": "If-None-Match", "in": "header", "description": text, "schema": star }));
+        operation.refuses(&[Code::InvalidParameter]);
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;

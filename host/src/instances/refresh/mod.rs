@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::roster::Instances;
 use super::slot::Slot;
@@ -25,7 +26,7 @@ pub struct RefreshTargets {
 }
 
 /// What a refresh did, in one word. In the order in which the worst of several stands for all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum RefreshReason {
     /// The new revision could not be taken on: what was there before goes on.
@@ -39,7 +40,7 @@ pub enum RefreshReason {
 }
 
 /// Why something was not done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RefreshError {
     /// Stable: a fault code such as `fuel_exhausted`, `exception`, `config_invalid`, `tag_not_found`...
     pub code: &'static str,
@@ -48,7 +49,7 @@ pub struct RefreshError {
 }
 
 /// What became of one instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceOutcome {
     /// Its id.
@@ -59,6 +60,7 @@ pub struct InstanceOutcome {
     pub hash: Digest,
     /// The one that it was pinned to before, when that was another.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub previous_hash: Option<Digest>,
     /// Whether the host kept it alive when its turn came.
     pub was_running: bool,
@@ -66,11 +68,12 @@ pub struct InstanceOutcome {
     pub state_carried: bool,
     /// Why it failed or was retired.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub error: Option<RefreshError>,
 }
 
 /// One entry of the answer: per requested selector, or per instance when nothing was requested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshResult {
     /// As it was requested; without a request what the instance follows.
@@ -78,9 +81,11 @@ pub struct RefreshResult {
     /// Of the revision, else of the instances that were meant; empty when there is neither.
     pub strategy: String,
     /// What the selector resolves to.
+    #[schema(required)]
     pub hash: Option<Digest>,
     /// What the instances that moved were pinned to, when it was the same for all.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub previous_hash: Option<Digest>,
     /// Those that moved, by id.
     pub instances: Vec<InstanceId>,
@@ -90,6 +95,7 @@ pub struct RefreshResult {
     pub outcomes: Vec<InstanceOutcome>,
     /// What went wrong first, or why the selector resolves to nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub error: Option<String>,
 }
 

@@ -1,27 +1,30 @@
-//! `POST` and `DELETE /risk/kill-switch`: stops all orders of the host, and lets them go again. An answer says that it is on
-//! the disk.
+//! `POST /risk/kill-switch`: stops all orders of the host. An answer says that it is on the disk.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::on_record;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{By, MaybeBody, Query};
+use crate::api::openapi::about;
 use crate::api::state::Api;
 use crate::trading::{Engaged, HostRisk, KillSwitch, StopVerb, SwitchError};
 
 /// How to stop.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KillSwitchRequest)]
 pub(crate) struct Request {
     /// `stop` unless it says more.
     #[serde(default)]
     action: Option<StopVerb>,
     /// For people.
     #[serde(default)]
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
@@ -35,18 +38,41 @@ impl Request {
     }
 }
 
-#[derive(Serialize)]
+/// What became of a kill switch.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KillSwitchStatus)]
+pub(super) enum Word {
+    /// It is engaged.
+    Engaged,
+    /// It was engaged and is not any more.
+    Reset,
+    /// It was not engaged.
+    NotEngaged,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = HostKillSwitch)]
 pub(crate) struct Switched {
-    /// `engaged`, `reset` or `notEngaged`.
-    status: &'static str,
+    status: Word,
+    /// The host's kill switch, when engaged.
+    #[schema(required)]
     kill_switch: Option<Engaged>,
 }
 
 impl Switched {
-    fn new(status: &'static str, risk: HostRisk) -> Json<Self> {
+    pub(super) fn new(status: Word, risk: HostRisk) -> Json<Self> {
         Json(Self { status, kill_switch: risk.kill_switch })
     }
+}
+
+about! {
+    /// Engages the kill switch of the host.
+    ///
+    /// `stop` takes no orders, `cancel` cancels open ones as well, `flatten` then closes all positions. An engaged switch may be made to do
+    /// more.
+    [KillSwitchStronger, StoreUnavailable]
 }
 
 pub(crate) async fn engage(
@@ -59,17 +85,7 @@ pub(crate) async fn engage(
     let desk = Arc::clone(&api.desk);
     api.carry_through(async move {
         on_record(desk.stop_host(order)?).await?;
-        Ok(Switched::new("engaged", desk.host_risk()))
-    })
-    .await
-}
-
-pub(crate) async fn reset(State(api): State<Api>, _: Query<()>) -> Result<Json<Switched>, ApiError> {
-    let desk = Arc::clone(&api.desk);
-    api.carry_through(async move {
-        let (released, written) = desk.release_host()?;
-        on_record(written).await?;
-        Ok(Switched::new(if released { "reset" } else { "notEngaged" }, desk.host_risk()))
+        Ok(Switched::new(Word::Engaged, desk.host_risk()))
     })
     .await
 }

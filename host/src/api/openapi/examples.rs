@@ -1,0 +1,33 @@
+//! The examples of bodies: one story about the strategy that `docs/strategy.md` begins with. A test plays it over the routes.
+
+use serde_json::{Value, json};
+
+use crate::base::Digest;
+
+/// The source of the story.
+pub(in crate::api) const SOURCE: &str = include_str!("first.js");
+
+/// Of `POST` and `PUT` of modules.
+pub(in crate::api) fn upload() -> Value {
+    json!({ "source": SOURCE, "promoteLatest": true, "reason": "the first one" })
+}
+
+/// Of a refresh.
+pub(in crate::api) fn targets() -> Value {
+    json!({ "strategies": ["first"] })
+}
+
+/// Of a tag that is moved.
+pub(in crate::api) fn assignment() -> Value {
+    json!({ "hash": Digest::of(SOURCE.as_bytes()), "refresh": true, "reason": "passed the soak" })
+}
+
+/// Of an instance to be.
+pub(in crate::api) fn instance() -> Value {
+    json!({
+        "id": "first",
+        "strategy": { "identifier": "first:v1.0.0", "config": { "large": 0.5 } },
+        "scope": { "paper": { "symbols": ["BTC-USDT"] } },
+        "limits": { "fuelPerEvent": 20_000_000 },
+    })
+}
