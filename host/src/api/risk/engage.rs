@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 use super::on_record;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{By, MaybeBody, Query};
-use crate::api::openapi::about;
+use crate::api::openapi::{about, examples};
 use crate::api::state::Api;
 use crate::trading::{Engaged, HostRisk, KillSwitch, StopVerb, SwitchError};
 
 /// How to stop.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = KillSwitchRequest)]
+#[schema(as = KillSwitchRequest, examples(examples::kill_switch))]
 pub(crate) struct Request {
     /// `stop` unless it says more.
     #[serde(default)]
