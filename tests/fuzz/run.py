@@ -84,38 +84,97 @@ class Host:
         return alive and code == 0 and "panicked" not in self.text()
 
 
-def strict(document, known):
-    """The description without `default` answers, so that only listed statuses pass, with closed objects, and with names of
-    what is really there beside whatever else fits."""
-    for item in document["paths"].values():
+def sharpened(document, known):
+    """The description as the fuzzer needs it: without `default` answers, so that only listed statuses pass; answers without
+    fields that are not described; and names of what is really there beside whatever else fits."""
+    for path, item in document["paths"].items():
         for method in METHODS:
             operation = item.get(method)
             if operation is None:
                 continue
             operation["responses"].pop("default")
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    close(document, content["schema"])
             for parameter in operation.get("parameters", []):
-                names = known.get(parameter["name"])
+                names = known["names"] if path.startswith("/providers") else known["strategies"]
+                names = known.get(parameter["name"], names if parameter["name"] == "name" else None)
                 if parameter["in"] == "path" and names:
-                    parameter["schema"] = {"anyOf": [{"enum": names}, parameter["schema"]]}
+                    parameter["schema"] = among(names, parameter["schema"])
+    for schema, field, values in known["fields"]:
+        holder = document["components"]["schemas"][schema]["properties"][field]
+        place = {"array": "items", "object": "propertyNames"}.get(str(holder.get("type")))
+        if place:
+            holder[place] = among(values, holder.get(place, {}))
+        else:
+            document["components"]["schemas"][schema]["properties"][field] = among(values, holder)
     return document
 
 
-def known_names(host):
+def among(values, schema):
+    return {"anyOf": [{"enum": values}, schema]}
+
+
+def close(document, schema, inside=False, seen=None):
+    """Forbids fields that are not described, wherever a whole value stands: a part of a composition may not say so."""
+    if not isinstance(schema, dict):
+        return
+    seen = set() if seen is None else seen
+    for key in ("allOf", "oneOf", "anyOf"):
+        for part in schema.get(key, []):
+            close(document, part, inside=True, seen=seen)
+    for place in (schema.get("items"), schema.get("additionalProperties"), *schema.get("properties", {}).values()):
+        close(document, place, seen=seen)
+    if "$ref" in schema and schema["$ref"] not in seen:
+        seen.add(schema["$ref"])
+        close(document, resolved(document, schema), inside=True, seen=seen)
+    if not inside and has_fields(document, schema):
+        schema["unevaluatedProperties"] = False
+
+
+def has_fields(document, schema):
+    parts = [part for key in ("allOf", "oneOf", "anyOf") for part in schema.get(key, [])]
+    if "$ref" in schema:
+        parts.append(resolved(document, schema))
+    return "properties" in schema or any(has_fields(document, part) for part in parts)
+
+
+def resolved(document, schema):
+    for step in schema["$ref"].removeprefix("#/").split("/"):
+        document = document[step]
+    return document
+
+
+def known_names(host, document):
     instances = [row["id"] for row in host.get("/strategy/instances")["instances"]]
     providers = [row["name"] for row in host.get("/providers")["providers"]]
     modules = host.get("/strategies/modules")["modules"]
     strategies = [row["name"] for row in modules]
     hashes = [row["selectedRevisionHash"] for row in modules]
+    selectors = strategies + [f"{name}@{digest}" for name, digest in zip(strategies, hashes)] + hashes[:2]
+    source = document["components"]["schemas"]["Upload"]["examples"][0]["source"]
+    sources = [source, source.replace('"first"', '"second"'), source.replace("create(", "creates("), source + "//"]
     return {
         "id": instances,
-        "name": strategies + providers,
-        "selector": strategies + [f"{name}@{digest}" for name, digest in zip(strategies, hashes)] + hashes[:2],
+        "names": providers,
+        "strategies": strategies,
+        "selector": selectors,
         "tag": ["latest", "prod"],
+        "fields": [
+            ("Upload", "source", sources),
+            ("Upload", "aliases", ["prod", "canary"]),
+            ("Assignment", "hash", hashes),
+            ("RefreshTargets", "strategies", selectors),
+            ("NewInstance", "scope", providers),
+            ("NewInstanceStrategy", "identifier", selectors),
+            ("NewInstanceSymbols", "symbols", ["BTC-USDT", "eth-usdt"]),
+        ],
     }
 
 
 def fuzz(host, options, directory):
-    document = strict(host.get("/openapi.json"), known_names(host))
+    document = host.get("/openapi.json")
+    document = sharpened(document, known_names(host, document))
     if options.broken:
         # Something that no answer fits: a run that does not complain checks nothing.
         document["components"]["schemas"]["ProviderSummary"]["properties"]["paper"] = {"type": "string"}
@@ -138,7 +197,7 @@ def fuzz(host, options, directory):
     ]
     if options.only:
         command += ["--include-path-regex", options.only]
-    return subprocess.run(command, cwd=directory).returncode
+    return subprocess.run(command, cwd=directory, env={**os.environ, "PYTHONPATH": str(HERE)}).returncode
 
 
 def main():

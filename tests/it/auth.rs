@@ -3,7 +3,7 @@
 use crate::support::TestApp;
 use reqwest::Method;
 
-const CLOSED: [(&str, &str); 21] = [
+const CLOSED: [(&str, &str); 30] = [
     ("GET", "/metrics"),
     ("GET", "/strategies"),
     ("GET", "/strategies/momentum"),
@@ -22,7 +22,16 @@ const CLOSED: [(&str, &str); 21] = [
     ("GET", "/strategy/instances/i1/executions"),
     ("GET", "/strategy/instances/i1/logs"),
     ("GET", "/providers"),
+    ("POST", "/providers"),
+    ("GET", "/providers/p"),
+    ("PUT", "/providers/p"),
+    ("DELETE", "/providers/p"),
+    ("POST", "/providers/p/start"),
+    ("POST", "/providers/p/stop"),
     ("GET", "/providers/p/balances"),
+    ("POST", "/providers/p/events"),
+    ("GET", "/adapters"),
+    ("GET", "/adapters/paper"),
     ("GET", "/no/such/route"),
     ("PATCH", "/strategies"),
 ];

@@ -59,6 +59,9 @@ async fn unknown_parameters_are_refused_everywhere() {
         "/strategy/instances/i1/executions",
         "/strategy/instances/i1/logs",
         "/providers",
+        "/providers/binance-paper",
+        "/adapters",
+        "/adapters/paper",
     ];
     for path in reads {
         app.client.get(path).await;

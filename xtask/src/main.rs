@@ -1,10 +1,11 @@
 //! `cargo xtask <command>`: everything that is done to this repository, in plain Rust.
 //!
-//! `up` serves, `test` tests, `engine` rebuilds the JavaScript engine, `bless` accepts changed golden files.
+//! `up` serves, `test` tests, `engine` rebuilds the JavaScript engine, `fuzz` fuzzes the control plane, `bless` accepts changed golden files.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its caller")]
 
 mod bless;
 mod engine;
+mod fuzz;
 #[cfg(test)]
 mod house;
 mod process;
@@ -20,6 +21,7 @@ cargo xtask <command>
   test [--all]                                run every test; --all makes a skipped part a failure
   engine [--check | --sources-only]           rebuild guest-sdk/engine.wasm (needs clang and the wasm32-wasip1 target),
                                               or compare a fresh build (or only the sources) with what is committed
+  fuzz [--seed N] [--max-examples N]          ask a running host all that docs/openapi.json allows and much that it does not
   bless                                       write the golden files and the generated pages anew; read the diff before you commit
 
 Exit codes: 0 done, 1 something failed, 2 not a command of ours.
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         "up" => up::run(rest),
         "test" => test::run(rest),
         "engine" => engine::run(rest),
+        "fuzz" => fuzz::run(rest),
         "bless" => bless::run(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

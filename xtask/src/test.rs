@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{engine, process};
+use crate::{engine, fuzz, process};
 
 /// One part: what it proves, what it needs, how it runs.
 struct Part {
@@ -69,6 +69,12 @@ fn parts() -> Vec<Part> {
             name: "operations page runs as it is written",
             missing: ["bash", "curl", "diff"].into_iter().filter(|tool| !process::answers(tool, &["--version"])).collect(),
             command: process::cargo(&["test", "--workspace", "--test", "it", "--quiet", "--", "--ignored", "operations::"]),
+        },
+        // Always the same seed: a part of the tests must not fail by chance. `cargo xtask fuzz` draws one.
+        Part {
+            name: "control plane answers as it describes itself",
+            missing: fuzz::missing_tools(),
+            command: process::cargo(&["xtask", "fuzz", "--seed", "1", "--max-examples", "8"]),
         },
         Part {
             name: "lint",

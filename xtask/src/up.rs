@@ -22,8 +22,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     process::run(serve.current_dir(process::root()))
 }
 
-/// Beside this program, which lies in `<target folder>/debug`.
-fn binary(release: bool) -> Result<PathBuf> {
+/// The host. Beside this program, which lies in `<target folder>/debug`.
+pub(crate) fn binary(release: bool) -> Result<PathBuf> {
     let here = std::env::current_exe().context("cannot find the target folder")?;
     let debug = here.parent().context("this program lies in no folder")?;
     let folder = if release { debug.with_file_name("release") } else { debug.to_path_buf() };

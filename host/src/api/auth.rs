@@ -14,9 +14,10 @@ use axum::response::Response;
 use subtle::ConstantTimeEq as _;
 
 use crate::base::Digest;
+use crate::providers::Providers;
 
 use super::error::{ApiError, Code};
-use super::extract::Identity;
+use super::extract::{Identity, Segment};
 
 /// The name of the token's file in the data directory.
 pub const TOKEN_FILE: &str = "admin.token";
@@ -132,6 +133,38 @@ pub(super) async fn require(State(access): State<Arc<Access>>, mut request: Requ
     }
     let message = format!("send `Authorization: Bearer <token>`; the token is in the file `{TOKEN_FILE}` of the data directory");
     Err(ApiError::new(Code::Unauthorized, message))
+}
+
+/// Whoever may post events: who has access anyway, or carries the token of the provider that is posted to.
+#[derive(Clone)]
+pub(super) struct Senders {
+    access: Arc<Access>,
+    providers: Arc<Providers>,
+}
+
+impl Senders {
+    pub(super) fn new(access: &Arc<Access>, providers: &Arc<Providers>) -> Self {
+        Self { access: Arc::clone(access), providers: Arc::clone(providers) }
+    }
+}
+
+/// Refuses senders without access, in the same words whether there is such a provider or not.
+pub(super) async fn require_sender(
+    State(senders): State<Senders>,
+    Segment(name): Segment<String>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let identity = if senders.access.allows(request.headers()) {
+        senders.access.identity()
+    } else if bearer(request.headers()).is_some_and(|token| senders.providers.may_post(&name, token)) {
+        Identity("sender")
+    } else {
+        let message = "send `Authorization: Bearer <token>` with the setting `token` of this provider, or the admin token";
+        return Err(ApiError::new(Code::Unauthorized, message));
+    };
+    request.extensions_mut().insert(identity);
+    Ok(next.run(request).await)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::base::id::NameError;
 use crate::catalogue::{CatalogueError, RevisionUse};
 use crate::compile::{CompileError, Diagnostic, SourceError, Stage};
 use crate::instances::InstanceError;
+use crate::providers::ProvidersError;
 use crate::sandbox::{FaultCode, StartError};
 use crate::store::StoreError;
 
@@ -75,6 +76,29 @@ impl From<CatalogueError> for ApiError {
                 Self::new(Code::RegistryInvalid, format!("history.jsonl cannot be understood: {reason}; nothing was changed"))
             }
             CatalogueError::Locked { .. } | CatalogueError::ReadOnly | CatalogueError::Storage { .. } => Self::internal(message),
+        }
+    }
+}
+
+impl From<ProvidersError> for ApiError {
+    fn from(error: ProvidersError) -> Self {
+        let message = error.to_string();
+        match error {
+            ProvidersError::NameRequired
+            | ProvidersError::AdapterRequired
+            | ProvidersError::AdapterUnknown { .. }
+            | ProvidersError::NameMismatch => Self::new(Code::InvalidProvider, message),
+            ProvidersError::Name(error) => error.into(),
+            ProvidersError::Settings { issues, .. } => Self::new(Code::ConfigInvalid, message).with_details(issues),
+            ProvidersError::Exists(_) => Self::new(Code::ProviderExists, message),
+            ProvidersError::NotFound => Self::new(Code::ProviderNotFound, message),
+            ProvidersError::AlreadyRunning(_) => Self::new(Code::ProviderRunning, message),
+            ProvidersError::NotRunning(_) => Self::new(Code::ProviderNotRunning, message),
+            ProvidersError::InUse { users, .. } => {
+                Self::new(Code::ProviderInUse, message).with_details(json!({ "dependentInstances": users }))
+            }
+            ProvidersError::TakesNoEvents(_) => Self::new(Code::ProviderTakesNoEvents, message),
+            ProvidersError::Store(error) => error.into(),
         }
     }
 }

@@ -55,6 +55,7 @@ codes! {
     ReservedTag BAD_REQUEST "reserved_tag" "`latest` is moved only by `promoteLatest` or `reassignTags`.";
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
     InvalidInstance BAD_REQUEST "invalid_instance" "The instance asked for lacks an id, a strategy or a symbol, or names one that cannot exist.";
+    InvalidProvider BAD_REQUEST "invalid_provider" "The provider asked for lacks a name or an adapter, names an adapter that this host does not have, or is not the one of the path.";
     TagNotFound BAD_REQUEST "tag_not_found" "The strategy has no such tag, or had none at that time; the message lists those it has.";
     HashNotFound BAD_REQUEST "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     SourceRequired BAD_REQUEST "source_required" "An upload needs exactly one of `source` and `files`, and neither may be blank.";
@@ -65,6 +66,7 @@ codes! {
     StrategyNotFound NOT_FOUND "strategy_not_found" "No strategy has this name.";
     InstanceNotFound NOT_FOUND "instance_not_found" "No instance has this id.";
     ProviderNotFound NOT_FOUND "provider_not_found" "No provider has this name.";
+    AdapterNotFound NOT_FOUND "adapter_not_found" "This host has no adapter of this identifier; case counts.";
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The route exists, but not with this method; the header Allow lists the right ones.";
     RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time.";
     RevisionInUse CONFLICT "revision_in_use" "Instances still use the revision; `details` lists them. Stopped ones count: they pin its hash.";
@@ -78,12 +80,18 @@ codes! {
     ProviderUnavailable CONFLICT "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     KillSwitchStronger CONFLICT "kill_switch_stronger" "The kill switch is engaged and does more than was asked for. Reset it first to have less.";
     Flattening CONFLICT "flattening" "The kill switch is closing positions: it can be reset once they are closed, given up, or wait for a provider that is down.";
+    ProviderExists CONFLICT "provider_exists" "A provider with this name exists already.";
+    ProviderInUse CONFLICT "provider_in_use" "Instances have the provider in their scope; `details` lists them. Stopped ones count.";
+    ProviderRunning CONFLICT "provider_running" "The provider runs already, or is about to.";
+    ProviderNotRunning CONFLICT "provider_not_running" "The provider does not run.";
+    ProviderTakesNoEvents CONFLICT "provider_takes_no_events" "Only a provider of the adapter `extension` takes events that are posted to it.";
     BodyTooLarge PAYLOAD_TOO_LARGE "body_too_large" "The body is longer than the limit the message names.";
     SourceTooLarge PAYLOAD_TOO_LARGE "source_too_large" "The source is longer than the limit the message names.";
+    PayloadTooLarge PAYLOAD_TOO_LARGE "payload_too_large" "An event is longer, or there are more of them, than the limit the message names.";
     UnsupportedMediaType UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Bodies are JSON: send `Content-Type: application/json`.";
     HostNotAllowed MISDIRECTED_REQUEST "host_not_allowed" "The Host header names a host this server does not answer for; list it in `api.allowedHosts`.";
     StrategyValidationFailed UNPROCESSABLE_ENTITY "strategy_validation_failed" "The source does not compile, load or describe itself; `diagnostics` says where and why.";
-    ConfigInvalid UNPROCESSABLE_ENTITY "config_invalid" "The instance's configuration does not fit the fields the strategy declares; `details` lists the field paths.";
+    ConfigInvalid UNPROCESSABLE_ENTITY "config_invalid" "The configuration does not fit what the strategy declares, or the settings what the adapter takes; `details` lists the field paths.";
     StartFailed UNPROCESSABLE_ENTITY "start_failed" "`create(env)` threw or ran into a limit; `details` has the fault or the exception.";
     LimitsInvalid UNPROCESSABLE_ENTITY "limits_invalid" "A limit is outside what this host allows; the message names it and its range.";
     TooManyUploads TOO_MANY_REQUESTS "too_many_uploads" "Too many sources are waiting to be compiled; try again after `Retry-After` seconds.";

@@ -3,6 +3,7 @@
 //! A request passes, from the outside in: the envelope (request id, failures as JSON), panics caught, a time limit, the
 //! host it is addressed to, the site it comes from, limits on its body, the token, and then one operation.
 
+mod adapters;
 mod auth;
 mod config;
 mod convert;
@@ -91,21 +92,41 @@ fn closed() -> Table {
         DELETE "/risk/instances/{id}/limits"                       => risk::drop_own_limits::delete;
         POST   "/risk/instances/{id}/kill-switch"                  => risk::engage_own::engage;
         DELETE "/risk/instances/{id}/kill-switch"                  => risk::reset_own::reset;
+        GET    "/adapters"                                         => adapters::list::list;
+        GET    "/adapters/{id}"                                    => adapters::get::get;
         GET    "/providers"                                        => providers::list::list;
+        POST   "/providers"                                        => providers::create::create;
+        GET    "/providers/{name}"                                 => providers::get::get;
+        PUT    "/providers/{name}"                                 => providers::replace::replace;
+        DELETE "/providers/{name}"                                 => providers::delete::delete;
+        POST   "/providers/{name}/start"                           => providers::start::start;
+        POST   "/providers/{name}/stop"                            => providers::stop::stop;
         GET    "/providers/{name}/balances"                        => providers::balances::balances;
+    }
+}
+
+/// The routes for which a provider may have a token of its own: senders of signals need none that can do more.
+fn events() -> Table {
+    routes! {
+        POST   "/providers/{name}/events"                          => providers::events::post;
     }
 }
 
 /// Every route with its layers. Routes that do not exist need the token too: only who may call hears what there is.
 pub fn router(floors: Floors, access: Access, config: &ApiConfig) -> Router {
     let observer = envelope::Observer::new(Arc::clone(&floors.clock), &floors.metrics);
+    let access = Arc::new(access);
     let ((open, open_entries), (closed, closed_entries)) = (open().split(), closed().split());
+    let (events, events_entries) = events().split();
     let closed = closed
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(Arc::new(access), auth::require));
-    let routes = open.method_not_allowed_fallback(no_such_method).merge(closed);
-    let description = Document::of(&open_entries, &closed_entries);
+        .layer(from_fn_with_state(Arc::clone(&access), auth::require));
+    let events = events
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(auth::Senders::new(&access, &floors.providers), auth::require_sender));
+    let routes = open.method_not_allowed_fallback(no_such_method).merge(closed).merge(events);
+    let description = Document::of(&open_entries, &closed_entries.and(events_entries));
     layers::wrap(routes, config, observer).with_state(Api::new(floors, description))
 }
 
@@ -115,7 +136,7 @@ pub fn description() -> serde_json::Value {
 }
 
 fn document() -> Document {
-    Document::of(&open().split().1, &closed().split().1)
+    Document::of(&open().split().1, &closed().split().1.and(events().split().1))
 }
 
 async fn no_such_route() -> ApiError {

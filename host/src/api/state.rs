@@ -12,6 +12,7 @@ use crate::base::metrics::Metrics;
 use crate::catalogue::Catalogue;
 use crate::compile::Compiler;
 use crate::instances::Instances;
+use crate::providers::Providers;
 use crate::store::Store;
 use crate::trading::Desk;
 
@@ -36,8 +37,10 @@ pub struct Floors {
     pub compiler: Arc<Compiler>,
     /// Launched revisions.
     pub instances: Arc<Instances>,
-    /// Providers and their accounts.
+    /// Orders, and the accounts at their providers.
     pub desk: Arc<Desk>,
+    /// Connections to venues, as operators set them up.
+    pub providers: Arc<Providers>,
     /// Orders and executions.
     pub store: Store,
 }

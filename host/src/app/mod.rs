@@ -1,7 +1,6 @@
 //! The whole host in one value: builds each floor once, bottom up, and stops them top down. Must not know of the command
 //! line; tests start it too.
 
-mod adapters;
 pub mod demo;
 mod error;
 pub mod pulse;
@@ -28,6 +27,7 @@ use crate::compile::Compiler;
 use crate::config::Config;
 use crate::instances::revision::judge_all;
 use crate::instances::{Floors, Instances, Restored};
+use crate::providers::Providers;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
 use crate::trading::{Desk, Journal};
@@ -43,6 +43,7 @@ pub struct App {
     lifecycle: Lifecycle,
     store: Store,
     desk: Arc<Desk>,
+    providers: Arc<Providers>,
     catalogue: Arc<Catalogue>,
     compiler: Arc<Compiler>,
     instances: Arc<Instances>,
@@ -97,7 +98,8 @@ impl App {
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;
-        adapters::bring_up(&store, &desk, &clock, &lifecycle).await?;
+        let providers = Providers::new(store.clone(), Arc::clone(&desk), Arc::clone(&clock), lifecycle.clone(), &metrics);
+        providers.restore(demo::PROVIDER).await?;
         let restored = instances.restore().await?;
 
         let token = token(&config)?;
@@ -112,6 +114,7 @@ impl App {
             compiler: Arc::clone(&compiler),
             instances: Arc::clone(&instances),
             desk: Arc::clone(&desk),
+            providers: Arc::clone(&providers),
             store: store.clone(),
         };
         let router = api::router(floors, access, &config.api);
@@ -124,6 +127,7 @@ impl App {
             lifecycle,
             store,
             desk,
+            providers,
             catalogue,
             compiler,
             instances,
@@ -156,6 +160,11 @@ impl App {
     /// The desk.
     pub fn desk(&self) -> &Arc<Desk> {
         &self.desk
+    }
+
+    /// The providers.
+    pub fn providers(&self) -> &Arc<Providers> {
+        &self.providers
     }
 
     /// The catalogue.

@@ -12,7 +12,7 @@ use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{ClientOrderId, Instrument, OrderRequest};
 use crate::providers::paper::{ADAPTER, Output, PaperVenue};
-use crate::providers::tape::{Record, Tape, TapeError, TapeHeader, TapeReader};
+use crate::providers::tape::{Record, Tape, TapeError, TapeReader};
 use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Play lifetime. Always running; it never speaks by itself: whoever owns the play takes what it has to say.
@@ -53,9 +53,8 @@ impl Reel {
 impl TableVenue {
     /// With all tapes at their beginning.
     pub(super) fn new(request: &PlayRequest, clock: Arc<ManualClock>) -> Result<Arc<Self>, PlayError> {
-        let headers: Vec<&TapeHeader> = request.tapes.iter().map(Tape::header).collect();
         let setup = request.paper.venue(request.provider.clone(), "play".into(), KindSet::PUBLIC)?;
-        let venue = PaperVenue::new(setup, headers)?;
+        let venue = PaperVenue::new(setup, request.tapes.iter().map(|tape| &tape.header().instrument))?;
         let mut readers = request.tapes.iter().map(Reel::new).collect::<Result<Vec<_>, _>>()?;
         let mut next = BinaryHeap::new();
         for (place, reel) in readers.iter_mut().enumerate() {

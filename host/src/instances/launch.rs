@@ -50,6 +50,7 @@ impl Launch {
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let (moves, orders) = mpsc::channel(ORDERS_WAITING);
         host.floors.desk.admit(self.prepared.account(&slot.spec));
+        host.floors.desk.introduce(&slot.spec.id, self.prepared.kinds());
         let surroundings = Surroundings {
             desk: Arc::clone(&host.floors.desk),
             saved: self.saved,
@@ -108,13 +109,17 @@ impl Surroundings {
     }
 }
 
-/// Every provider of the scope must run; gives the clock of the first, which timers and sleeps are measured by.
+/// Every provider of the scope must run; gives the clock of the first that has symbols, which timers and sleeps are measured by.
 fn running_provider_clock(host: &Instances, spec: &InstanceSpec) -> Result<Arc<dyn Clock>, InstanceError> {
     let mut first = None;
-    for name in spec.scope.keys() {
-        let provider = host.floors.desk.provider(name.as_str()).filter(|provider| provider.status() == ProviderStatus::Running);
+    for (name, scope) in &spec.scope {
+        // One that only lost its connection comes back by itself; the instance is told.
+        let works = |status: ProviderStatus| matches!(status, ProviderStatus::Running | ProviderStatus::Reconnecting);
+        let provider = host.floors.desk.provider(name.as_str()).filter(|provider| works(provider.status()));
         let provider = provider.ok_or_else(|| InstanceError::ProviderUnavailable(name.clone()))?;
-        first = first.or_else(|| Some(provider.clock()));
+        if !scope.symbols.is_empty() {
+            first = first.or_else(|| Some(provider.clock()));
+        }
     }
     first.ok_or(InstanceError::SymbolsRequired)
 }

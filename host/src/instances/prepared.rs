@@ -51,9 +51,14 @@ impl Prepared {
         }
     }
 
+    /// The kinds of event that the strategy declared.
+    pub(super) fn kinds(&self) -> KindSet {
+        self.program.metadata().events.iter().copied().collect()
+    }
+
     /// What the mailbox is to hold: what the strategy declared. Own reports and risk events come in any case.
     pub(super) fn filters(&self, spec: &InstanceSpec) -> Vec<Filter> {
-        let kinds: KindSet = self.program.metadata().events.iter().copied().collect();
+        let kinds = self.kinds();
         let filter = |(provider, symbols): (ProviderName, Vec<Symbol>)| Filter { provider, symbols, kinds };
         feeds(spec).into_iter().map(filter).collect()
     }

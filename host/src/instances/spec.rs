@@ -45,7 +45,8 @@ pub struct ScopeRequest {
     pub symbols: Vec<String>,
 }
 
-/// The symbols of one provider: upper case, sorted, each once, at least one.
+/// The symbols of one provider: upper case, sorted, each once. None at a provider that has no market, such as one that passes
+/// on signals; at least one in the whole scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderScope {
@@ -95,9 +96,6 @@ impl InstanceSpec {
 fn parse_scope(asked: &ScopeRequest) -> Result<ProviderScope, InstanceError> {
     let spelled = asked.symbols.iter().map(|symbol| symbol.trim().to_ascii_uppercase()).filter(|symbol| !symbol.is_empty());
     let symbols = spelled.map(|symbol| Symbol::new(&symbol)).collect::<Result<BTreeSet<_>, _>>()?;
-    if symbols.is_empty() {
-        return Err(InstanceError::SymbolsRequired);
-    }
     Ok(ProviderScope { symbols: symbols.into_iter().collect() })
 }
 
@@ -144,6 +142,13 @@ mod tests {
         assert_eq!((spec.id.as_str(), spec.selector.as_str()), ("i1", "noop:v1"));
         let symbols: Vec<_> = spec.scope["p"].symbols.iter().map(Symbol::as_str).collect();
         assert_eq!(symbols, ["BTC-USDT", "ETH-USDT"]);
+    }
+
+    #[test]
+    fn a_provider_may_have_no_symbols_when_another_has() {
+        let scope = json!({ "signals": { "symbols": [] }, "p": { "symbols": ["BTC-USDT"] } });
+        let spec = parse(json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": scope })).unwrap();
+        assert!(spec.scope["signals"].symbols.is_empty());
     }
 
     #[test]

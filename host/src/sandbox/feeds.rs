@@ -1,6 +1,6 @@
 //! The providers and symbols of one instance, and the newest prices there. Guests name both by place, not by name.
 
-use crate::base::ProviderName;
+use crate::base::{ProviderName, Timestamp};
 use crate::market::{MarketState, Symbol};
 
 /// Sorted by provider; the symbols keep the order they were given in.
@@ -17,6 +17,8 @@ pub(super) struct Feed {
     /// Places in `symbols`, sorted by name.
     by_name: Vec<u16>,
     states: Vec<MarketState>,
+    /// When the newest of its events was received, by its own clock.
+    pub(super) heard: Timestamp,
 }
 
 impl Feeds {
@@ -31,7 +33,7 @@ impl Feeds {
                 let mut by_name: Vec<u16> = (0..=u16::MAX).take(symbols.len()).collect();
                 by_name.sort_by(|&a, &b| symbols[usize::from(a)].cmp(&symbols[usize::from(b)]));
                 let states = vec![MarketState::default(); symbols.len()];
-                Feed { provider, symbols, by_name, states }
+                Feed { provider, symbols, by_name, states, heard: Timestamp::ZERO }
             })
             .collect();
         Self { feeds }
@@ -51,12 +53,18 @@ impl Feeds {
         place.and_then(|place| u16::try_from(place).ok())
     }
 
-    /// A provider by name, the first one when there is none.
+    /// A provider by name; without a name the first one that has symbols, or the first.
     pub(super) fn provider(&self, name: Option<&str>) -> Option<&Feed> {
         match name {
             Some(name) => self.place(name).map(|place| &self.feeds[usize::from(place)]),
-            None => self.feeds.first(),
+            None => self.first().and_then(|place| self.feeds.get(usize::from(place))),
         }
+    }
+
+    /// The place of the first provider that has symbols, or of the first: whose clock the instance's own time runs by.
+    pub(super) fn first(&self) -> Option<u16> {
+        let place = self.feeds.iter().position(|feed| !feed.symbols.is_empty()).unwrap_or(0);
+        (!self.feeds.is_empty()).then(|| u16::try_from(place).unwrap_or(0))
     }
 
     /// By place.

@@ -252,6 +252,7 @@ impl Guest {
 
     /// Updates the market state and the guest's time. None when there is nothing to call: no handler, or not its provider.
     fn observe(&mut self, event: &Event, called: bool) -> Result<Option<wit::Envelope>, Fault> {
+        let skew_nanos = self.skew_nanos;
         let Some(live) = self.live()? else { return Ok(None) };
         let Some(provider) = live.feeds.place(event.provider.as_str()) else { return Ok(None) };
         let Some(feed) = live.feeds.get_mut(provider) else { return Ok(None) };
@@ -259,9 +260,16 @@ impl Guest {
         if let Some(state) = symbol.and_then(|symbol| feed.state_mut(symbol)) {
             state.observe(&event.payload);
         }
-        live.begin(Phase::Handler, event.ingest_time, event.emit_time);
-        self.skew_nanos = event.emit_time.as_nanos().wrapping_sub(event.ingest_time.as_nanos()).cast_signed();
-        Ok(called.then(|| convert::envelope(event, provider, symbol)))
+        let mut envelope = convert::envelope(event, provider, symbol);
+        live.begin_event(provider, event.ingest_time, event.emit_time);
+        if matches!(event.payload, Payload::Extension(_)) {
+            // A signal has no market's time: it happens when it arrives, by the instance's own.
+            live.seen = Timestamp::from_nanos(live.now.as_nanos().saturating_add_signed(skew_nanos));
+            (envelope.ingest_time, envelope.emit_time) = (live.now.as_nanos(), live.seen.as_nanos());
+        } else if live.feeds.first() == Some(provider) {
+            self.skew_nanos = event.emit_time.as_nanos().wrapping_sub(event.ingest_time.as_nanos()).cast_signed();
+        }
+        Ok(called.then_some(envelope))
     }
 
     async fn call(&mut self, handler: &'static str, envelope: wit::Envelope, event: wit::Event<'_>) -> Result<Delivery, Fault> {

@@ -1,6 +1,7 @@
 //! What a guest is started with, on both sides of the boundary.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -101,6 +102,8 @@ impl GuestSetup {
             timers: Timers::new(self.limits.timers),
             phase: Phase::Create,
             now: self.time,
+            at: None,
+            slept: Duration::ZERO,
             seen: self.time,
             ordinal: 0,
             orders: 0,

@@ -62,8 +62,13 @@ pub(super) struct Live {
     pub(super) saved: Box<dyn SavedState>,
     pub(super) timers: Timers,
     pub(super) phase: Phase,
-    /// The instance's time: when the event was received, by the provider's clock, and what was slept since. Never goes back.
+    /// The instance's time, by the clock of its first market: when the event was received, and what was slept since. Never goes
+    /// back. An event of another provider does not move it to that provider's time, which may be of another year.
     pub(super) now: Timestamp,
+    /// The feed of the event that is handled; none for a timer.
+    pub(super) at: Option<u16>,
+    /// Slept since the event that is handled.
+    pub(super) slept: Duration,
     /// What the guest sees: when the event happened, and what was slept since.
     pub(super) seen: Timestamp,
     /// Counts events and timers of this run, from 1; 0 is `create`.
@@ -97,6 +102,8 @@ impl Live {
     /// A new event, timer or stop begins.
     pub(super) fn begin(&mut self, phase: Phase, now: Timestamp, seen: Timestamp) {
         self.phase = phase;
+        self.at = None;
+        self.slept = Duration::ZERO;
         self.now = self.now.max(now);
         self.seen = seen;
         self.ordinal += 1;
@@ -114,8 +121,43 @@ impl Live {
         }
     }
 
+    /// An event of this feed begins.
+    pub(super) fn begin_event(&mut self, place: u16, received: Timestamp, seen: Timestamp) {
+        let own = self.feeds.first() == Some(place);
+        let now = match &self.pace {
+            _ if own => received,
+            Pace::Live(clock) => clock.now(),
+            Pace::Virtual => self.now.max(received),
+        };
+        self.begin(Phase::Handler, now, seen);
+        self.at = Some(place);
+        if let Some(feed) = self.feeds.get_mut(place) {
+            feed.heard = feed.heard.max(received);
+        }
+    }
+
+    /// The time of an order to this provider, by that provider's clock: each has its own, and an order that was asked for at the
+    /// time of another would arrive far too late, or never.
+    pub(super) fn time_at(&self, provider: Option<&str>) -> Timestamp {
+        let place = match provider {
+            Some(name) => self.feeds.place(name),
+            None => self.feeds.first(),
+        };
+        let (Some(place), Pace::Live(_)) = (place, &self.pace) else { return self.now };
+        if self.feeds.first() == Some(place) {
+            return self.now;
+        }
+        let Some(feed) = self.feeds.iter().nth(usize::from(place)) else { return self.now };
+        if self.at == Some(place) {
+            return feed.heard.plus(self.slept);
+        }
+        let provider = self.desk.as_ref().and_then(|desk| desk.provider(feed.provider.as_str()));
+        provider.map_or(feed.heard, |provider| provider.clock().now())
+    }
+
     /// Time passes for the guest alone.
     pub(super) fn advance(&mut self, by: Duration) {
+        self.slept += by;
         self.now = self.now.plus(by);
         self.seen = self.seen.plus(by);
     }

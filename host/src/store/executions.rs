@@ -143,6 +143,15 @@ pub(super) async fn after(pool: &SqlitePool, seq: u64, limit: u32) -> Result<Vec
     fetch(pool, query).await
 }
 
+/// The number of the newest one; 0 when there is none.
+pub(super) async fn newest(pool: &SqlitePool) -> Result<u64, StoreError> {
+    let seq: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM executions")
+        .fetch_one(pool)
+        .await
+        .map_err(|error| StoreError::from_sqlx("find the newest execution", &error))?;
+    Ok(u64::try_from(seq).unwrap_or(0))
+}
+
 async fn fetch(pool: &SqlitePool, mut query: QueryBuilder<Sqlite>) -> Result<Vec<ExecutionRow>, StoreError> {
     let rows = query.build().fetch_all(pool).await.map_err(|error| StoreError::from_sqlx("list executions", &error))?;
     rows.iter().map(read).collect()

@@ -212,6 +212,14 @@ impl Store {
         risk::states(&self.readers).await
     }
 
+    /// The number of the newest execution on record; 0 when there is none.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub async fn newest_execution(&self) -> Result<u64, StoreError> {
+        executions::newest(&self.readers).await
+    }
+
     /// What an instance asked to keep.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::column::{Columns, nanos};
+use super::column::{Columns, count, nanos};
 use super::error::StoreError;
 use super::instances::Desired;
 use crate::base::{ProviderName, Timestamp};
@@ -19,6 +19,11 @@ pub struct ProviderRow {
     pub config: serde_json::Value,
     /// Whether it should run.
     pub desired: Desired,
+    /// Whether it was ever started: one that was not is `pending`, one that was and is not to run is `stopped`.
+    pub started: bool,
+    /// The number of the newest execution on record when it was made. A paper account begins there: what a deleted provider of
+    /// the same name traded is not its own.
+    pub account_from: u64,
     /// Wall clock. Set by the store at the first write; what is given is ignored.
     pub created_at: Timestamp,
     /// Wall clock. Set by the store at every write; what is given is ignored.
@@ -38,15 +43,18 @@ impl std::fmt::Debug for ProviderRow {
 
 pub(super) async fn upsert(db: &mut SqliteConnection, row: &ProviderRow, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO providers (name, adapter, config, desired, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
+        "INSERT INTO providers (name, adapter, config, desired, created_at, updated_at, started, account_from)
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
          ON CONFLICT (name) DO UPDATE SET adapter = excluded.adapter, config = excluded.config, desired = excluded.desired,
-             updated_at = excluded.updated_at",
+             updated_at = excluded.updated_at, started = excluded.started, account_from = excluded.account_from",
     )
     .bind(row.name.as_str())
     .bind(&row.adapter)
     .bind(row.config.to_string())
     .bind(row.desired.as_str())
     .bind(nanos(now))
+    .bind(i64::from(row.started))
+    .bind(count(row.account_from))
     .execute(db)
     .await
     .map_err(|error| StoreError::from_sqlx("write a provider", &error))?;
@@ -78,6 +86,8 @@ fn read(row: &SqliteRow) -> Result<ProviderRow, StoreError> {
         adapter: columns.text("adapter")?,
         config: columns.json("config")?,
         desired: columns.word("desired", "desired state")?,
+        started: columns.count("started")? != 0,
+        account_from: columns.count("account_from")?,
         created_at: columns.time("created_at")?,
         updated_at: columns.time("updated_at")?,
     })

@@ -72,6 +72,7 @@ macro_rules! denial_codes {
 denial_codes! {
     TradingDisabled "trading_disabled" None, "Trading is switched off at this provider: the default for venues with real money.";
     ProviderUnavailable "provider_unavailable" None, "The provider is not running.";
+    ProviderDisconnected "provider_disconnected" None, "The connection to the provider is lost; it is being restored.";
     KillSwitchEngaged "kill_switch_engaged" Some(KILL_SWITCH), "The kill switch of the instance or of the host is engaged until an operator resets it.";
     CircuitBreakerOpen "circuit_breaker_open" Some(KILL_SWITCH), "The circuit breaker of the instance is open until its cooldown is over.";
     RateLimited "rate_limited" Some("RATE_LIMIT"), "More orders per second than the throttle allows.";

@@ -135,12 +135,13 @@ impl Desk {
         }
     }
 
-    /// Decision 18: the instance runs, trading is switched on at one of its providers, nothing has engaged its kill switch.
+    /// Decision 18: the instance runs, one of its providers runs with its connection and with trading switched on, nothing has engaged
+    /// its kill switch.
     pub fn trading_active(&self, instance: &InstanceId) -> bool {
         let Ok(trader) = self.trader(instance) else { return false };
-        let lanes = read(&self.lanes);
-        let switched_on = trader.details.scope.iter().any(|(name, _)| lanes.get(name).is_some_and(|lane| lane.trading()));
-        drop(lanes);
+        // Not under the lock of the lanes: a provider is asked.
+        let open = |lane: Arc<Lane>| lane.trading() && lane.closed().is_none();
+        let switched_on = trader.details.scope.iter().any(|(name, _)| self.known_lane(name).is_some_and(open));
         trader.is_active() && switched_on && self.blocked(&trader, None).is_none()
     }
 
@@ -176,10 +177,6 @@ impl Desk {
         trader.ok_or_else(|| OrderError::new("not_active", format!("instance `{instance}` is not running: start it first")))
     }
 
-    pub(super) fn all_traders(&self) -> Vec<Arc<Trader>> {
-        read(&self.traders).values().map(Arc::clone).collect()
-    }
-
     /// What risk keeps of an instance; made when there is nothing yet.
     pub(super) fn ward(&self, instance: &InstanceId) -> Arc<Ward> {
         let known = read(&self.wards).get(instance).map(Arc::clone);
@@ -204,6 +201,14 @@ impl Desk {
 
     pub(super) fn known_lane(&self, name: &ProviderName) -> Option<Arc<Lane>> {
         read(&self.lanes).get(name).map(Arc::clone)
+    }
+
+    pub(super) fn lane_of(&self, name: &str) -> Option<Arc<Lane>> {
+        read(&self.lanes).get(name).map(Arc::clone)
+    }
+
+    pub(super) fn all_traders(&self) -> Vec<Arc<Trader>> {
+        read(&self.traders).values().map(Arc::clone).collect()
     }
 
     pub(super) fn all_lanes(&self) -> Vec<Arc<Lane>> {

@@ -15,7 +15,7 @@ use crate::trading::positions::{Ledger, TooLarge};
 use crate::trading::prices::{PriceBoard, Prices};
 use crate::trading::risk::{self, Bucket, DayFigures, Facts, Refused};
 use crate::trading::trader::Trader;
-use crate::trading::{Approved, HostLimits, Provider, ProviderStatus};
+use crate::trading::{Approved, HostLimits, Provider, ProviderStatus, Staleness};
 
 /// Process lifetime: it outlives the provider that is attached to it, because orders and positions do.
 ///
@@ -31,6 +31,8 @@ pub(super) struct Lane {
     due_nanos: AtomicU64,
     pub(super) book: Mutex<Book>,
     pub(super) prices: Mutex<PriceBoard>,
+    /// Set while the connection is lost.
+    pub(super) stale: Mutex<Option<Staleness>>,
 }
 
 struct Attached {
@@ -48,6 +50,7 @@ impl Lane {
             due_nanos: AtomicU64::new(u64::MAX),
             book: Mutex::default(),
             prices: Mutex::default(),
+            stale: Mutex::default(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Lane {
         let (clock, paper) = (provider.clock(), provider.is_paper());
         self.paper.store(paper, Ordering::Release);
         self.trading.store(paper, Ordering::Release);
+        *locked(&self.stale) = None;
         *locked(&self.attached) = Some(Attached { provider, clock });
     }
 

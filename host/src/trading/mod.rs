@@ -5,12 +5,14 @@
 //! named) -> risk -> [`Approved`] -> journal -> [`Provider::submit`]. The way back: the provider's
 //! [`ExecutionReport`](crate::market::ExecutionReport) -> transition table -> journal -> positions -> the owner's mailbox.
 
+pub mod connection;
 mod day;
 pub mod denial;
 pub mod desk;
 pub mod draft;
 mod flatten;
 mod holdings;
+mod introduction;
 pub mod journal;
 mod lane;
 pub mod limits;
@@ -38,6 +40,7 @@ mod trader;
 mod ward;
 mod wire;
 
+pub use connection::{Connection, ProviderWatch, Staleness};
 pub use denial::{Denial, DenialCode};
 pub use desk::{DenialLog, Desk};
 pub use draft::{OrderDraft, OrderError, TradingAccount};

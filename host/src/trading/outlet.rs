@@ -6,7 +6,7 @@ use crate::base::ProviderName;
 use crate::base::lifecycle::Lifecycle;
 use crate::bus::Bus;
 use crate::market::{Event, ExecutionReport};
-use crate::trading::Desk;
+use crate::trading::{Connection, Desk, ProviderStatus, ProviderWatch};
 
 /// Given to a provider when it starts; made by [`Desk::outlet`]. Lives as long as the provider runs.
 #[derive(Clone)]
@@ -15,11 +15,19 @@ pub struct Outlet {
     desk: Arc<Desk>,
     bus: Arc<Bus>,
     lifecycle: Lifecycle,
+    watch: Option<Arc<dyn ProviderWatch>>,
 }
 
 impl Outlet {
     pub(crate) fn new(provider: ProviderName, desk: Arc<Desk>, bus: Arc<Bus>, lifecycle: Lifecycle) -> Self {
-        Self { provider, desk, bus, lifecycle }
+        Self { provider, desk, bus, lifecycle, watch: None }
+    }
+
+    /// The same, heard by this one.
+    #[must_use]
+    pub fn watched(mut self, watch: Arc<dyn ProviderWatch>) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     /// Tells everyone who asked for it. The desk takes its reference prices from it first, so that an order that answers
@@ -33,6 +41,31 @@ impl Outlet {
     /// Tells the desk what became of an order. Reports of one order must come in the venue's order. Never blocks.
     pub fn report(&self, report: ExecutionReport) {
         self.desk.on_report(&self.provider, report);
+    }
+
+    /// Tells everyone whom it concerns that the connection is lost or back. The provider's status has changed before; on the way
+    /// back the reports that waited have been told before. Never blocks.
+    pub fn connection(&self, connection: Connection) {
+        let told = match &connection {
+            Connection::Lost { reason, .. } => (ProviderStatus::Reconnecting, Some(reason.clone())),
+            Connection::Restored { .. } => (ProviderStatus::Running, None),
+        };
+        self.desk.on_connection(&self.provider, connection);
+        self.status_changed(told.0, told.1.as_deref());
+    }
+
+    /// Counts an attempt to restore the connection.
+    pub fn connection_tried(&self) {
+        if let Some(watch) = &self.watch {
+            watch.connection_tried();
+        }
+    }
+
+    /// Tells that the provider came to an end by itself, or could not go on.
+    pub fn status_changed(&self, status: ProviderStatus, reason: Option<&str>) {
+        if let Some(watch) = &self.watch {
+            watch.status_changed(status, reason);
+        }
     }
 
     /// Completes when every mailbox is empty, its owner is done with the last event or asleep until later than its clock

@@ -69,6 +69,9 @@ pub enum ProviderStatus {
     Starting,
     /// Market data flows and orders are taken.
     Running,
+    /// It was running, its connection is lost, and it tries again by itself. No event comes and no order is taken; what rests
+    /// at the venue stays there, and what is reported about it meanwhile is told once the connection is back.
+    Reconnecting,
     /// Stopped on purpose.
     Stopped,
     /// Ended by an error.
@@ -76,12 +79,21 @@ pub enum ProviderStatus {
 }
 
 impl ProviderStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Pending, Self::Starting, Self::Running, Self::Reconnecting, Self::Stopped, Self::Failed];
+
+    /// Whether it works or is about to: it cannot be started, but stopped.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Reconnecting)
+    }
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Starting => "starting",
             Self::Running => "running",
+            Self::Reconnecting => "reconnecting",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
         }

@@ -81,11 +81,9 @@ impl Desk {
 
     /// What the provider trades, when the switches let orders through to it.
     fn open_way(&self, trader: &Trader, lane: &Lane, at: Timestamp) -> Result<Arc<[Instrument]>, Denial> {
-        let Some(provider) = lane.running() else {
-            let status = lane.provider().map_or_else(|| "not there".to_owned(), |provider| provider.status().to_string());
-            let message = format!("provider `{}` is {status}: start it first", lane.name);
-            return Err(Denial::new(DenialCode::ProviderUnavailable, message));
-        };
+        if let Some(denial) = lane.closed() {
+            return Err(denial);
+        }
         if !lane.trading() {
             let message = format!("trading is switched off at `{}`: an operator has to switch it on", lane.name);
             return Err(Denial::new(DenialCode::TradingDisabled, message));
@@ -93,7 +91,7 @@ impl Desk {
         match self.blocked(trader, Some((&lane.name, at))) {
             Some((true, reason)) => Err(Denial::new(DenialCode::CircuitBreakerOpen, reason)),
             Some((false, reason)) => Err(Denial::new(DenialCode::KillSwitchEngaged, reason)),
-            None => Ok(provider.instruments()),
+            None => Ok(lane.provider().map(|provider| provider.instruments()).unwrap_or_default()),
         }
     }
 
@@ -138,10 +136,10 @@ impl Desk {
             return; // Ended on its way, with the session of its venue.
         }
         let Some(provider) = lane.running() else {
-            let denial = Denial::new(
-                DenialCode::ProviderUnavailable,
-                format!("provider `{}` stopped before the order was sent", lane.name),
-            );
+            let denial = lane.closed().unwrap_or_else(|| {
+                let message = format!("provider `{}` stopped before the order was sent", lane.name);
+                Denial::new(DenialCode::ProviderUnavailable, message)
+            });
             self.deny_late(lane, &request, &denial);
             return self.end_order(lane, &request, ReportState::Rejected, request.requested_at, &denial.to_string());
         };
@@ -195,7 +193,7 @@ impl Desk {
     pub fn cancel(&self, instance: &InstanceId, order: &str, requested_at: Timestamp) -> Result<(), OrderError> {
         let id = ClientOrderId::made(order);
         for lane in self.all_lanes() {
-            let running = lane.running();
+            let (running, closed) = (lane.running(), lane.closed());
             let mut book = locked(&lane.book);
             let Some(entry) = book.orders.get_mut(&id).filter(|entry| entry.record.request.instance == *instance) else {
                 continue;
@@ -205,8 +203,9 @@ impl Desk {
                 return Err(OrderError::new("unknown_order", format!("order `{id}` is not open any more: it is {state}")));
             }
             let Some(provider) = running else {
+                let code = closed.map_or(DenialCode::ProviderUnavailable, |denial| denial.code);
                 let message = format!("provider `{}` is not running: `{id}` cannot be cancelled now", lane.name);
-                return Err(OrderError::new(DenialCode::ProviderUnavailable.as_str(), message));
+                return Err(OrderError::new(code.as_str(), message));
             };
             let again = entry.cancel_requested.is_some_and(|before| requested_at.since(before) < CANCEL_AGAIN);
             entry.cancel_requested = Some(requested_at);

@@ -70,7 +70,8 @@ impl Trader {
         let scope = &self.details.scope;
         let found = match name {
             Some(name) => scope.iter().find(|(provider, _)| provider.as_str() == name),
-            None => scope.first(),
+            // One without symbols has nothing to trade.
+            None => scope.iter().find(|(_, symbols)| !symbols.is_empty()).or_else(|| scope.first()),
         };
         found.ok_or_else(|| {
             let known: Vec<_> = scope.iter().map(|(provider, _)| provider.as_str()).collect();

@@ -49,5 +49,6 @@ fn market_state(args: Args<'_>) -> JsResult<Value> {
     for (name, figure) in [("last", last), ("bid", bid), ("ask", ask), ("spread", spread), ("spreadPct", percent)] {
         object.define_str(name, Value::number(figure))?;
     }
+    object.define_str("stale", Value::bool(state.stale))?;
     Ok(object)
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::extract::{Body, Query};
+use crate::api::openapi::spelling::AnyName;
 use crate::api::openapi::{Created, about, examples};
 use crate::api::state::Api;
 use crate::instances::{InstanceView, LaunchRequest, ScopeRequest, StrategyRequest};
@@ -22,14 +23,14 @@ use crate::sandbox::LimitOverrides;
 #[schema(examples(examples::instance))]
 pub(crate) struct NewInstance {
     /// The id to be.
-    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9._-]{0,63}\s*$", required, nullable = false)]
+    #[schema(value_type = AnyName)]
     id: Option<String>,
     /// What to run.
     #[schema(required, nullable = false)]
     strategy: Option<Strategy>,
     /// Where: provider to symbols; at least one symbol over all.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Symbols>, required)]
+    #[schema(value_type = BTreeMap<AnyName, Symbols>, required)]
     scope: BTreeMap<String, Symbols>,
     /// Limits that differ from the host's.
     #[serde(default)]

@@ -39,7 +39,7 @@ pub(crate) struct Done {
 
 about! {
     /// Starts an instance; answers once its first guest takes events.
-    [InstanceNotFound, InstanceRunning, ProviderUnavailable, RevisionInvalid, StrategyValidationFailed, ConfigInvalid, StartFailed, TagNotFound, HashNotFound, StrategyNotFound, CapacityReached, LimitsInvalid, StoreUnavailable, NotReady]
+    [InvalidInstance, InstanceNotFound, InstanceRunning, ProviderUnavailable, RevisionInvalid, StrategyValidationFailed, ConfigInvalid, StartFailed, TagNotFound, HashNotFound, StrategyNotFound, CapacityReached, LimitsInvalid, StoreUnavailable, NotReady]
 }
 
 pub(crate) async fn start(State(api): State<Api>, Segment(id): Segment<String>, _: Query<()>) -> Result<Json<Done>, ApiError> {

@@ -9,7 +9,7 @@ use super::view::{DIRECTORY, Module};
 use crate::api::error::ApiError;
 use crate::api::extract::{FromQuery, Parameters, Query, Rule};
 use crate::api::openapi::about;
-use crate::api::openapi::spelling::AnyHash;
+use crate::api::openapi::spelling::{AnyHash, AnyStrategy};
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName};
 use crate::catalogue::{ListFilter, strategy_name};
@@ -25,9 +25,11 @@ pub(crate) struct Wanted {
 impl FromQuery for Wanted {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
         Ok(Self {
-            strategy: parameters
-                .says("Only this one.")
-                .parsed("strategy", StrategyName::RULE, |text| strategy_name(text).ok())?,
+            strategy: parameters.says("Only this one.").parsed(
+                "strategy",
+                Rule::spelled::<AnyStrategy>(StrategyName::RULE),
+                |text| strategy_name(text).ok(),
+            )?,
             hash: parameters.says("Only the strategy with this revision, which is then the selected one.").parsed(
                 "hash",
                 Rule::spelled::<AnyHash>("64 hex digits, with or without `sha256:`"),

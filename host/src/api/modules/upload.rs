@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::view::DIRECTORY;
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, By, Query};
+use crate::api::openapi::spelling::AnyStrategy;
 use crate::api::openapi::{Stored, about, examples};
 use crate::api::state::Api;
 use crate::base::{Digest, StrategyName, Tag};
@@ -31,16 +32,20 @@ pub(crate) struct Upload {
     /// Path to text; `filename` or `<name>.js` is the one that exports the strategy.
     files: Option<BTreeMap<String, String>>,
     /// The strategy; it must be the one that the source says.
+    #[schema(value_type = Option<AnyStrategy>)]
     name: Option<String>,
     /// What diagnostics call the source; among several files the one that exports the strategy.
     filename: Option<String>,
     /// Of the revision; without it the one that the source says.
+    #[schema(value_type = Option<Tag>)]
     tag: Option<String>,
     /// Further tags; those that point elsewhere already are left there.
     #[serde(default)]
+    #[schema(value_type = Vec<Tag>)]
     aliases: Vec<String>,
     /// Tags that move here wherever they point.
     #[serde(default)]
+    #[schema(value_type = Vec<Tag>)]
     reassign_tags: Vec<String>,
     /// `latest` moves here.
     #[serde(default)]

@@ -26,6 +26,19 @@ pub(crate) struct Created<T> {
     pub(crate) view: T,
 }
 
+/// 202: it is on record, and what follows from that is not waited for.
+#[derive(Debug)]
+pub(crate) struct Begun<T>(pub(crate) T);
+
+/// The same with where the new thing is.
+#[derive(Debug)]
+pub(crate) struct BegunAt<T> {
+    /// Its path.
+    pub(crate) location: String,
+    /// What it is.
+    pub(crate) view: T,
+}
+
 /// 201 for what is new, 200 for what was there already.
 #[derive(Debug)]
 pub(crate) enum Stored<T> {
@@ -73,6 +86,34 @@ impl<T: ToSchema> Answers for Created<T> {
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, [(header::LOCATION, self.location)], Json(self.view)).into_response()
+    }
+}
+
+const BEGUN: &str = "It is on record; what follows from that is not waited for.";
+
+impl<T: ToSchema> Answers for Begun<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_json::<T>(202, BEGUN);
+    }
+}
+
+impl<T: Serialize> IntoResponse for Begun<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, Json(self.0)).into_response()
+    }
+}
+
+impl<T: ToSchema> Answers for BegunAt<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        let body = operation.reference::<T>();
+        let location = ("Location", "The path of what was made.", json!({ "type": "string", "pattern": "^/" }));
+        operation.answers_with(202, BEGUN, Some(("application/json", body)), &[location]);
+    }
+}
+
+impl<T: Serialize> IntoResponse for BegunAt<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, [(header::LOCATION, self.location)], Json(self.view)).into_response()
     }
 }
 

@@ -36,3 +36,13 @@ pub(in crate::api) fn instance() -> Value {
         "limits": { "fuelPerEvent": 20_000_000 },
     })
 }
+
+/// Of a provider to be.
+pub(in crate::api) fn provider() -> Value {
+    json!({ "name": "signals", "adapter": { "identifier": "extension", "config": { "token": "made-up-by-its-operator" } } })
+}
+
+/// Of signals from outside.
+pub(in crate::api) fn signals() -> Value {
+    json!({ "events": [{ "payload": { "mood": "risk off" } }] })
+}

@@ -18,7 +18,7 @@ mod takes;
 mod tests;
 
 pub(super) use about::{About, about};
-pub(super) use answers::{Answers, Created, Stored, Tagged};
+pub(super) use answers::{Answers, Begun, BegunAt, Created, Stored, Tagged};
 pub(super) use document::Document;
 pub(super) use operation::Operation;
 pub(super) use table::{Table, routes};

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use super::{Operation, schemas};
 use crate::base::{InstanceId, ProviderName, Tag};
 
-/// A selector of any form; `docs/api.md` has them in a table. Names in it may have capitals.
-const SELECTOR: &str =
-    "^([A-Za-z0-9][A-Za-z0-9._-]{0,63}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9A-Fa-f]{64})?|sha256:[0-9A-Fa-f]{64})$";
+/// A selector of any form; `docs/api.md` has them in a table. Names in it may have capitals, and what looks like a hash is none.
+const SELECTOR: &str = concat!(
+    "^((?!([0-9A-Fa-f]{64}|[Ss][Hh][Aa]256)([:@]|$))[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+    "(:(?![0-9A-Fa-f]{64}$)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9A-Fa-f]{64})?|sha256:[0-9A-Fa-f]{64})$"
+);
 
-/// A strategy's name as people give it: capitals are lowered.
-const STRATEGY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
+/// A strategy's name as people give it: capitals are lowered. What looks like a hash is none.
+const STRATEGY: &str = "^(?!([0-9A-Fa-f]{64}|[Ss][Hh][Aa]256)$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
 
 /// Adds every `{...}` of the operation's path.
 pub(super) fn describe(operation: &mut Operation<'_>) {
@@ -37,7 +39,11 @@ fn meaning(path: &str, name: &str) -> (&'static str, Value) {
             ("The tag.", tag)
         }
         ("strategy" | "risk", "id") => ("The instance.", schemas::inline::<InstanceId>()),
-        ("providers", "name") => ("The provider.", schemas::inline::<ProviderName>()),
+        ("providers", "name") => {
+            let mut provider = schemas::inline::<ProviderName>();
+            provider["examples"] = json!(["signals"]);
+            ("The provider.", provider)
+        }
         ("adapters", "id") => ("The adapter.", json!({ "type": "string", "examples": ["paper"] })),
         // A test refuses a document with a parameter that says nothing.
         _ => ("", json!({ "type": "string" })),

@@ -68,6 +68,10 @@ fn tidied(mut schema: Value) -> Value {
         Value::Object(object) => {
             unsigned(object);
             describe_both(object);
+            // serde's default of what may be left out: nothing, which is no value of it.
+            if object.get("default").is_some_and(Value::is_null) {
+                object.shift_remove("default");
+            }
             for value in object.values_mut() {
                 *value = tidied(value.take());
             }

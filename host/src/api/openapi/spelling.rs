@@ -1,17 +1,41 @@
-//! How requests may spell what answers spell in one way only.
+//! How requests may spell what answers spell in one way only. The types stand for text in descriptions; the operations read it.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// A hash as requests may have it. Stands for a type in descriptions; the operations read the text.
-pub(in crate::api) struct AnyHash;
+macro_rules! spelling {
+    ($(#[doc = $doc:literal])+ $name:ident $pattern:expr) => {
+        $(#[doc = $doc])+
+        pub(in crate::api) struct $name;
 
-impl PartialSchema for AnyHash {
-    fn schema() -> RefOr<Schema> {
-        let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(sha256:)?[0-9A-Fa-f]{64}$"));
-        digits.description(Some("A SHA-256 digest: 64 hex digits of either case, with or without `sha256:`.")).into()
-    }
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern));
+                text.description(Some(concat!($($doc),+).trim())).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
 }
 
-impl ToSchema for AnyHash {}
+spelling! {
+    /// A SHA-256 digest: 64 hex digits of either case, with or without `sha256:`.
+    AnyHash "^(sha256:)?[0-9A-Fa-f]{64}$"
+}
+
+spelling! {
+    /// A strategy's name: capitals are lowered, white space around it is left out.
+    AnyStrategy r"^\s*(?!([0-9A-Fa-f]{64}|[Ss][Hh][Aa]256)\s*$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}\s*$"
+}
+
+spelling! {
+    /// An id or a provider's name: white space around it is left out.
+    AnyName r"^\s*[A-Za-z0-9][A-Za-z0-9._-]{0,63}\s*$"
+}
+
+spelling! {
+    /// Text that is not blank.
+    NotBlank r"\S"
+}

@@ -105,6 +105,14 @@ impl Table {
 /// The lines of a table without its router.
 pub(crate) struct Entries(pub(super) Vec<Entry>);
 
+impl Entries {
+    /// These and then those.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+}
+
 impl Entry {
     /// `strategies` and `list` make `strategiesList`.
     pub(super) fn id(&self) -> String {

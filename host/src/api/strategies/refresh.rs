@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{MaybeBody, Query};
-use crate::api::openapi::spelling::AnyHash;
+use crate::api::openapi::spelling::{AnyHash, NotBlank};
 use crate::api::openapi::{about, examples};
 use crate::api::state::Api;
 use crate::base::Digest;
@@ -24,6 +24,7 @@ pub(crate) struct Targets {
     #[schema(value_type = Vec<AnyHash>)]
     hashes: Vec<String>,
     /// Selectors; a bare name means all instances of the strategy.
+    #[schema(value_type = Vec<NotBlank>)]
     strategies: Vec<String>,
 }
 

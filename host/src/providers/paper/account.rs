@@ -74,6 +74,11 @@ impl Account {
         balances
     }
 
+    /// Counts every balance as not yet told.
+    pub(super) fn tell_all(&mut self) {
+        self.purses.iter_mut().for_each(|purse| purse.changed = true);
+    }
+
     /// Takes the next balance that changed since it was last told.
     pub(super) fn next_changed(&mut self) -> Option<Balance> {
         let contents = self.purses.iter_mut().find(|purse| purse.changed)?;

@@ -13,6 +13,7 @@ use super::VenueSetup;
 use crate::base::{ProviderName, duration};
 use crate::bus::KindSet;
 use crate::market::DecimalText;
+use crate::providers::adapter::{Draft, SettingKind};
 
 /// The settings of the adapter `paper`. Unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,33 @@ impl Default for PaperConfig {
     }
 }
 
+/// What the adapter says of them, in the order of the fields.
+pub(in crate::providers) fn settings() -> Vec<Draft> {
+    vec![
+        Draft::new("tapes", SettingKind::Array, "Names of built-in tapes or paths of tape files, 1 to 16, one per symbol"),
+        Draft::new(
+            "speed",
+            SettingKind::String,
+            "How fast they play: 1x to 10000x, or max: as fast as the instances handle the events",
+        ),
+        Draft::new("loop", SettingKind::Bool, "Whether a tape begins again when it ends"),
+        Draft::int(
+            "latencyMs",
+            (0, 60_000),
+            "Milliseconds from the request of an order or cancellation to its arrival, in tape time, 0 to 60000",
+        ),
+        Draft::int("makerFeeBps", (0, 1000), "Fee of a resting order in ten-thousandths of what is received, 0 to 1000"),
+        Draft::int(
+            "takerFeeBps",
+            (0, 1000),
+            "Fee of an order that takes liquidity in ten-thousandths of what is received, 0 to 1000",
+        ),
+        Draft::new("balances", SettingKind::Object, "What the account has at the beginning: decimal strings by currency"),
+        Draft::int("depth", (1, 1000), "Levels of each side in a book event, 1 to 1000"),
+        Draft::new("klineInterval", SettingKind::Duration, "The length of a bar, 1s to 24h"),
+    ]
+}
+
 /// How fast a tape is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -84,7 +112,7 @@ pub struct PaperConfigError {
     pub rule: &'static str,
 }
 
-fn refuse(field: &'static str, given: impl fmt::Display, rule: &'static str) -> PaperConfigError {
+pub(crate) fn refuse(field: &'static str, given: impl fmt::Display, rule: &'static str) -> PaperConfigError {
     PaperConfigError { field, given: given.to_string().chars().take(80).flat_map(char::escape_debug).collect(), rule }
 }
 
@@ -158,6 +186,11 @@ impl PaperConfig {
         interval.ok_or_else(|| refuse("klineInterval", &self.kline_interval, "a duration from 1s to 24h, such as 1m"))
     }
 
+    /// The account at the beginning.
+    pub(super) fn account(&self) -> BTreeMap<SmolStr, Decimal> {
+        self.balances.iter().map(|(currency, amount)| (currency.clone(), amount.value())).collect()
+    }
+
     /// The venue of these settings, with the settings' balances.
     ///
     /// # Errors
@@ -172,7 +205,7 @@ impl PaperConfig {
             taker_fee_bps: self.taker_fee_bps,
             depth: self.depth,
             kline_interval: self.interval()?,
-            balances: self.balances.iter().map(|(currency, amount)| (currency.clone(), amount.value())).collect(),
+            balances: self.account(),
             kinds,
         })
     }

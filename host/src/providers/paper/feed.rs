@@ -112,6 +112,11 @@ impl Feed {
         Some(self.event(payload, at))
     }
 
+    /// The next ticker comes whatever the last one said.
+    pub(super) fn forget_touch(&mut self) {
+        self.told = (-1, -1);
+    }
+
     /// The top of the book after a snapshot or depth update with these update ids.
     pub(super) fn book(&mut self, book: &Book, ids: (u64, u64), kinds: KindSet, at: Moment) -> Option<Event> {
         if !kinds.contains(EventKind::BookSnapshot) {

@@ -9,8 +9,8 @@ use super::clearing::{Clearing, Match, Settlement};
 use super::feed::{Feed, TapeTrade};
 use super::order::{LiveOrder, PassingTrade, Resting};
 use crate::base::{ProviderName, Timestamp};
-use crate::market::{Book, Instrument, Ladder, Liquidity, Side};
-use crate::providers::tape::{TapeError, TapeHeader};
+use crate::market::{Book, Grid, Instrument, Ladder, Liquidity, Side};
+use crate::providers::tape::TapeError;
 
 /// Run lifetime.
 #[derive(Debug)]
@@ -42,13 +42,14 @@ impl Matching<'_> {
 
 impl Listing {
     pub(super) fn new(
-        tape: &TapeHeader,
+        instrument: &Instrument,
         provider: ProviderName,
         depth: usize,
         kline_interval: Duration,
         account: &mut Account,
     ) -> Result<Self, TapeError> {
-        let (instrument, grid) = (tape.instrument.clone(), tape.grid()?);
+        let grid = Grid::of(instrument).ok_or(TapeError::Corrupt("the instrument's increments"))?;
+        let instrument = instrument.clone();
         let symbol = instrument.symbol.clone();
         let (base, quote) = (account.purse(symbol.base_currency()), account.purse(symbol.quote_currency()));
         Ok(Self {

@@ -1,25 +1,34 @@
-//! A venue of our own: plays recorded markets and fills orders against their real books. `venue` says how; `session` merges
-//! tapes and orders; `provider` paces it.
+//! A venue of our own: takes a market from tapes or from a seed and fills orders against its books. `venue` says how; `session`
+//! merges market and orders; `provider` starts it and `play` paces it; `link` is how it can be reached.
 
 mod account;
 mod arrival;
 mod bar;
+mod blueprint;
 mod check;
 mod clearing;
+mod conduct;
 pub mod config;
 mod feed;
+mod link;
 mod listing;
 mod order;
+mod play;
 pub mod provider;
 pub mod session;
+mod source;
 pub mod venue;
 
 #[cfg(test)]
 mod tests;
 
+pub use blueprint::Blueprint;
+pub use conduct::Conduct;
 pub use config::{PaperConfig, PaperConfigError, Speed};
+pub use link::Outages;
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;
+pub use source::{Market, Source};
 pub use venue::{Output, PaperVenue, VenueSetup};
 
 /// The adapter's identifier.

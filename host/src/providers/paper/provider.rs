@@ -1,25 +1,26 @@
-//! The paper venue as a provider: paces its session by the machine's clock, or in step with the instances.
+//! A simulated venue as a provider: takes orders in, starts and stops sessions. `play` is what a session's task does: it paces
+//! it by the machine's clock, or in step with the instances.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
+use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::PaperSession;
+use super::blueprint::Blueprint;
 use super::clearing::refusal;
-use super::config::{PaperConfig, PaperConfigError, Speed};
-use super::{Output, PaperSession};
+use super::config::{PaperConfig, PaperConfigError};
+use super::link::Link;
+use super::play::{Pace, Play};
+use super::venue::VenueSetup;
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
-use crate::bus::KindSet;
-use crate::market::{ClientOrderId, Instrument, OrderRequest, Payload, ReportState};
-use crate::providers::tape::{Tape, TapeError};
-use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
-
-/// A playing tape gives other tasks a turn after so many steps.
-const STEPS_PER_TURN: u32 = 256;
+use crate::market::{ClientOrderId, Instrument, OrderRequest, ReportState};
+use crate::providers::tape::TapeError;
+use crate::trading::{Approved, Balance, Connection, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Why a paper provider cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -35,31 +36,29 @@ pub enum PaperError {
     SameSymbol(crate::market::Symbol),
 }
 
-/// Process lifetime. Each start begins a new session: the tapes play from their beginnings, but the clock goes on and the
+/// Process lifetime. Each start begins a new session: the market plays from its beginning, but the clock goes on and the
 /// account keeps its balances.
 pub struct PaperProvider {
-    name: ProviderName,
-    config: PaperConfig,
-    tapes: Vec<Tape>,
+    blueprint: Blueprint,
     instruments: Arc<[Instrument]>,
-    wall: Arc<dyn Clock>,
-    clock: Arc<ManualClock>,
+    pub(super) wall: Arc<dyn Clock>,
+    pub(super) clock: Arc<ManualClock>,
     /// Something is in the inbox.
-    ordered: Notify,
+    pub(super) ordered: Notify,
     shared: Mutex<Shared>,
 }
 
-struct Shared {
-    status: ProviderStatus,
+pub(super) struct Shared {
+    pub(super) status: ProviderStatus,
     /// Of the newest start.
     outlet: Option<Outlet>,
-    inbox: Vec<Command>,
-    balances: Vec<Balance>,
+    pub(super) inbox: Vec<Command>,
+    pub(super) balances: Vec<Balance>,
     stop: CancellationToken,
     playing: Option<tokio::task::JoinHandle<()>>,
 }
 
-enum Command {
+pub(super) enum Command {
     Submit(OrderRequest),
     Cancel(ClientOrderId, Timestamp),
 }
@@ -70,172 +69,60 @@ impl PaperProvider {
     /// # Errors
     /// [`PaperError`] when a setting or a tape is not usable.
     pub fn new(name: ProviderName, config: PaperConfig, wall: Arc<dyn Clock>) -> Result<Self, PaperError> {
-        config.validate()?;
-        let tapes = config.tapes.iter().map(|tape| Tape::open(tape)).collect::<Result<Vec<_>, _>>()?;
-        let instruments: Arc<[Instrument]> = tapes.iter().map(|tape| tape.header().instrument.clone()).collect();
+        Self::of(Blueprint::of_tapes(name, config)?, wall)
+    }
+
+    /// Any simulated venue; nothing plays yet. `wall` paces the playing.
+    ///
+    /// # Errors
+    /// [`PaperError::SameSymbol`].
+    pub fn of(blueprint: Blueprint, wall: Arc<dyn Clock>) -> Result<Self, PaperError> {
+        let instruments: Arc<[Instrument]> = blueprint.market.instruments().into();
         for (index, instrument) in instruments.iter().enumerate() {
             if instruments[..index].iter().any(|other| other.symbol == instrument.symbol) {
                 return Err(PaperError::SameSymbol(instrument.symbol.clone()));
             }
         }
-        let start = tapes.iter().map(|tape| tape.header().start).min().unwrap_or_default();
-        let balances = config.balances.iter().map(|(currency, amount)| Balance {
-            currency: currency.clone(),
-            total: amount.value(),
-            available: amount.value(),
-        });
         let shared = Shared {
             status: ProviderStatus::Pending,
             outlet: None,
             inbox: Vec::new(),
-            balances: balances.collect(),
+            balances: account(&blueprint.setup.balances, &BTreeMap::new()),
             stop: CancellationToken::new(),
             playing: None,
         };
-        Ok(Self {
-            name,
-            tapes,
-            instruments,
-            wall,
-            clock: Arc::new(ManualClock::new(start)),
-            ordered: Notify::new(),
-            shared: Mutex::new(shared),
-            config,
-        })
+        let clock = Arc::new(ManualClock::new(blueprint.market.start()));
+        Ok(Self { instruments, wall, clock, ordered: Notify::new(), shared: Mutex::new(shared), blueprint })
     }
 
-    /// The account as it was left by an earlier process, in place of the settings' balances; before the first start.
-    #[must_use]
-    pub fn with_balances(self, mut balances: Vec<Balance>) -> Self {
-        balances.sort_by(|a, b| a.currency.cmp(&b.currency));
-        // Orders of an earlier session are gone and hold nothing.
-        balances.iter_mut().for_each(|balance| balance.available = balance.total);
-        self.shared().balances = balances;
-        self
+    /// The account as earlier processes left it: what its settings begin with, and what its matches on record changed. To be called
+    /// before the first start. Orders of an earlier session are gone and hold nothing.
+    pub fn set_account(&self, changes: &BTreeMap<SmolStr, Decimal>) {
+        self.shared().balances = account(&self.blueprint.setup.balances, changes);
     }
 
-    /// The settings.
-    pub fn config(&self) -> &PaperConfig {
-        &self.config
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
         // What a panicking holder left behind is whole: no holder changes two things that belong together.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn session(&self, balances: &[Balance]) -> Result<PaperSession, PaperError> {
-        // The moment of the start is what no other session of this provider has, in this process or another.
-        let session: SmolStr = format_smolstr!("{:x}", self.wall.now().as_nanos() / 1_000_000);
-        let mut setup = self.config.venue(self.name.clone(), session, KindSet::PUBLIC)?;
-        setup.balances = balances.iter().map(|balance| (balance.currency.clone(), balance.total)).collect();
-        Ok(PaperSession::new(setup, &self.tapes, self.config.looping, Some(self.clock.now()))?)
-    }
-
-    /// Hands what came in to the venue; refuses it when the session is over.
-    fn empty_inbox(&self, session: &mut PaperSession) {
-        for command in std::mem::take(&mut self.shared().inbox) {
-            match command {
-                Command::Submit(order) => session.submit(order),
-                Command::Cancel(order, requested_at) => session.cancel(order, requested_at),
-            }
-        }
-    }
-
-    async fn play(self: Arc<Self>, mut session: PaperSession, outlet: Outlet, pace: Pace, stop: CancellationToken) {
-        // What a step gave is kept here, so that a stop in the middle of telling it loses no report.
-        let mut told = Telling { step: Vec::new(), queue: VecDeque::new() };
-        let ended = tokio::select! {
-            biased;
-            () = stop.cancelled() => Ok(()),
-            () = outlet.lifecycle().soft_stop().cancelled() => Ok(()),
-            ended = self.play_all(&mut session, &outlet, pace, &mut told) => ended,
+        let Blueprint { setup, market, conduct, .. } = &self.blueprint;
+        let setup = VenueSetup {
+            // The moment of the start is what no other session of this provider has, in this process or another.
+            session: format_smolstr!("{:x}", self.wall.now().as_nanos() / 1_000_000),
+            balances: balances.iter().map(|balance| (balance.currency.clone(), balance.total)).collect(),
+            ..setup.clone()
         };
-        let status = match ended {
-            Ok(()) => ProviderStatus::Stopped,
-            Err(error) => {
-                tracing::error!(provider = %self.name, %error, "a tape cannot be played on");
-                ProviderStatus::Failed
-            }
-        };
-        // From here on `submit` refuses; what came in before expires with the session.
-        self.shared().status = status;
-        self.empty_inbox(&mut session);
-        session.close(&mut told.step);
-        for output in told.queue.into_iter().chain(told.step) {
-            self.tell(output, &outlet);
-        }
-        self.shared().balances = session.venue().balances();
-    }
-
-    async fn play_all(
-        &self,
-        session: &mut PaperSession,
-        outlet: &Outlet,
-        mut pace: Pace,
-        told: &mut Telling,
-    ) -> Result<(), TapeError> {
-        let mut steps: u32 = 0;
-        loop {
-            self.empty_inbox(session);
-            let Some(due) = session.next_time() else {
-                return Ok(());
-            };
-            if let Some(moment) = pace.moment(due)
-                && moment > self.wall.now()
-            {
-                tokio::select! {
-                    () = self.wall.sleep_until(moment) => {}
-                    // An order may arrive before what we wait for.
-                    () = self.ordered.notified() => continue,
-                }
-            }
-            self.clock.advance_to(due);
-            if pace.in_step() {
-                // Timers that are due now fire first, and what they order may arrive before this step.
-                outlet.settle().await;
-                self.empty_inbox(session);
-            }
-            session.step(&mut told.step)?;
-            told.queue.extend(told.step.drain(..));
-            while let Some(output) = told.queue.pop_front() {
-                self.tell(output, outlet);
-                if pace.in_step() {
-                    outlet.settle().await;
-                }
-            }
-            steps = steps.wrapping_add(1);
-            if steps.is_multiple_of(STEPS_PER_TURN) {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-
-    fn tell(&self, output: Output, outlet: &Outlet) {
-        match output {
-            Output::Report(report) => outlet.report(report),
-            Output::Event(event) => {
-                if let Payload::BalanceUpdate(update) = &event.payload {
-                    self.note_balance(update);
-                }
-                outlet.publish(event);
-            }
-        }
-    }
-
-    fn note_balance(&self, update: &crate::market::BalanceUpdate) {
-        let balance =
-            Balance { currency: update.currency.clone(), total: update.total.value(), available: update.available.value() };
-        let balances = &mut self.shared().balances;
-        match balances.binary_search_by(|known| known.currency.cmp(&balance.currency)) {
-            Ok(index) => balances[index] = balance,
-            Err(index) => balances.insert(index, balance),
-        }
+        let venue = PaperSession::venue_of(setup, &self.instruments)?.with_conduct(conduct.clone());
+        Ok(PaperSession::of(venue, market.open(Some(self.clock.now()))?)?)
     }
 
     fn take_command(&self, command: Command) {
         let mut shared = self.shared();
-        if matches!(shared.status, ProviderStatus::Starting | ProviderStatus::Running) {
+        // A cancellation that was asked for just before the connection broke is on its way.
+        let lost = shared.status == ProviderStatus::Reconnecting && matches!(command, Command::Submit(_));
+        if shared.status.is_up() && !lost {
             shared.inbox.push(command);
             drop(shared);
             self.ordered.notify_one();
@@ -248,16 +135,37 @@ impl PaperProvider {
             outlet.report(refusal(&order, ReportState::Rejected, time, SmolStr::new_static("venue unavailable")));
         }
     }
+
+    /// Takes note of a start; the session before is still telling its last reports when there is one.
+    fn begin(&self, outlet: &Outlet) -> Result<(Option<tokio::task::JoinHandle<()>>, CancellationToken), ProviderError> {
+        let mut shared = self.shared();
+        if shared.status.is_up() {
+            return Err(ProviderError { provider: self.name().clone(), message: "is running already".into() });
+        }
+        shared.status = ProviderStatus::Starting;
+        shared.outlet = Some(outlet.clone());
+        shared.stop = CancellationToken::new();
+        Ok((shared.playing.take(), shared.stop.clone()))
+    }
+}
+
+/// Balances of an account, sorted by currency; open orders hold nothing.
+fn account(begin: &BTreeMap<SmolStr, Decimal>, changes: &BTreeMap<SmolStr, Decimal>) -> Vec<Balance> {
+    let mut totals = begin.clone();
+    for (currency, change) in changes {
+        *totals.entry(currency.clone()).or_default() += change;
+    }
+    totals.into_iter().map(|(currency, total)| Balance { currency, total, available: total }).collect()
 }
 
 #[async_trait]
 impl Provider for PaperProvider {
     fn name(&self) -> &ProviderName {
-        &self.name
+        &self.blueprint.setup.provider
     }
 
     fn adapter(&self) -> &'static str {
-        super::ADAPTER
+        self.blueprint.adapter
     }
 
     fn status(&self) -> ProviderStatus {
@@ -289,35 +197,29 @@ impl Provider for PaperProvider {
     }
 
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {
-        let (earlier, stop) = {
-            let mut shared = self.shared();
-            if matches!(shared.status, ProviderStatus::Starting | ProviderStatus::Running) {
-                return Err(ProviderError { provider: self.name.clone(), message: "is running already".into() });
-            }
-            shared.status = ProviderStatus::Starting;
-            shared.outlet = Some(outlet.clone());
-            shared.stop = CancellationToken::new();
-            (shared.playing.take(), shared.stop.clone())
-        };
+        let (earlier, stop) = self.begin(&outlet)?;
         if let Some(earlier) = earlier {
             // It says that it stopped before it has told all that expires; its balances are what we begin with.
             let _ = earlier.await;
         }
         let balances = self.shared().balances.clone();
-        match self.session(&balances) {
-            Ok(session) => {
-                let pace = Pace::new(self.config.speed, self.wall.now());
-                let playing = self.clone().play(session, outlet.clone(), pace, stop);
-                let mut shared = self.shared();
-                shared.status = ProviderStatus::Running;
-                shared.playing = Some(outlet.lifecycle().spawn(playing));
-                Ok(())
-            }
+        let session = match self.session(&balances) {
+            Ok(session) => session,
             Err(error) => {
                 self.shared().status = ProviderStatus::Failed;
-                Err(ProviderError { provider: self.name.clone(), message: format!("cannot play: {error}") })
+                return Err(ProviderError { provider: self.name().clone(), message: format!("cannot play: {error}") });
             }
-        }
+        };
+        let pace = Pace::new(self.blueprint.speed, self.wall.now());
+        let begin = session.next_time().unwrap_or_default();
+        let link = Link::new(self.blueprint.outages, begin);
+        let play = Play::new(Arc::clone(&self), session, outlet.clone(), pace, link);
+        self.shared().status = ProviderStatus::Running;
+        // It may have been stopped while its connection was lost.
+        outlet.connection(Connection::Restored { at: self.clock.now() });
+        let playing = outlet.lifecycle().spawn(play.run(stop));
+        self.shared().playing = Some(playing);
+        Ok(())
     }
 
     async fn stop(&self) {
@@ -330,41 +232,5 @@ impl Provider for PaperProvider {
             // A task that was ended by the hard stop or panicked has stopped, too.
             let _ = playing.await;
         }
-    }
-}
-
-/// What the session said and is not told yet.
-struct Telling {
-    /// Where a step writes; older than nothing in `queue`.
-    step: Vec<Output>,
-    /// To be told first.
-    queue: VecDeque<Output>,
-}
-
-/// When a moment of the tape is to be played.
-struct Pace {
-    speed: Speed,
-    /// The machine's time of the first moment.
-    started: Timestamp,
-    first: Option<Timestamp>,
-}
-
-impl Pace {
-    fn new(speed: Speed, now: Timestamp) -> Self {
-        Self { speed, started: now, first: None }
-    }
-
-    fn in_step(&self) -> bool {
-        self.speed == Speed::Max
-    }
-
-    /// The machine's time for this moment of the tape; none for at once.
-    fn moment(&mut self, due: Timestamp) -> Option<Timestamp> {
-        let Speed::Times(times) = self.speed else {
-            return None;
-        };
-        let first = *self.first.get_or_insert(due);
-        let elapsed = Duration::from_nanos(u64::try_from(due.since(first).as_nanos() / u128::from(times)).unwrap_or(u64::MAX));
-        Some(self.started.plus(elapsed))
     }
 }

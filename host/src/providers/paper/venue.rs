@@ -20,6 +20,7 @@ use super::account::Account;
 use super::arrival::{Action, Arrival};
 use super::check::check;
 use super::clearing::{Clearing, refusal, report};
+use super::conduct::Conduct;
 use super::feed::{Moment, TapeTrade};
 use super::listing::{Listing, Matching};
 use super::order::{LiveOrder, Queue};
@@ -29,8 +30,11 @@ use crate::market::{
     BalanceUpdate, Book, ClientOrderId, DecimalText, Event, EventKind, ExecutionReport, Grid, Instrument, OrderRequest, Payload,
     ReportState, Side,
 };
-use crate::providers::tape::{Body, Record, TapeError, TapeHeader};
+use crate::providers::tape::{Body, Record, TapeError};
 use crate::trading::Balance;
+
+/// What an order hears that was turned away for no reason of its own.
+const TURNED_AWAY: &str = "the venue is busy and did not take the order";
 
 /// What comes out of a venue, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +73,7 @@ pub struct VenueSetup {
 pub struct PaperVenue {
     provider: ProviderName,
     latency: Duration,
+    conduct: Option<Conduct>,
     kinds: KindSet,
     listings: Vec<Listing>,
     clearing: Clearing,
@@ -84,21 +89,22 @@ pub struct PaperVenue {
 }
 
 impl PaperVenue {
-    /// Of these tapes: record `n` of [`PaperVenue::feed`] belongs to tape `n`.
+    /// Of these instruments: record `n` of [`PaperVenue::feed`] belongs to instrument `n`.
     ///
     /// # Errors
     /// [`TapeError::Corrupt`] when the increments of an instrument cannot be used.
-    pub fn new<'a>(setup: VenueSetup, tapes: impl IntoIterator<Item = &'a TapeHeader>) -> Result<Self, TapeError> {
+    pub fn new<'a>(setup: VenueSetup, instruments: impl IntoIterator<Item = &'a Instrument>) -> Result<Self, TapeError> {
         let mut account = Account::new(&setup.balances);
         let mut listings = Vec::new();
-        for tape in tapes {
-            listings.push(Listing::new(tape, setup.provider.clone(), setup.depth, setup.kline_interval, &mut account)?);
+        for instrument in instruments {
+            listings.push(Listing::new(instrument, setup.provider.clone(), setup.depth, setup.kline_interval, &mut account)?);
         }
         let rate = |bps: u32| Decimal::new(bps.into(), 4);
         let (maker_fee, taker_fee) = (rate(setup.maker_fee_bps), rate(setup.taker_fee_bps));
         Ok(Self {
             provider: setup.provider,
             latency: setup.latency,
+            conduct: None,
             kinds: setup.kinds,
             listings,
             clearing: Clearing { account, maker_fee, taker_fee, session: setup.session, executions: 0 },
@@ -109,6 +115,12 @@ impl PaperVenue {
             venue_now: Timestamp::ZERO,
             balance_sequence: 0,
         })
+    }
+
+    /// The same venue, with moods.
+    #[must_use]
+    pub fn with_conduct(self, conduct: Option<Conduct>) -> Self {
+        Self { conduct, ..self }
     }
 
     /// What is traded here.
@@ -143,6 +155,7 @@ impl PaperVenue {
 
     fn travel(&mut self, requested_at: Timestamp, action: Action) {
         let at = self.now.max(requested_at).plus(self.latency);
+        let at = self.conduct.as_mut().map_or(at, |conduct| conduct.arrival(at));
         self.arrival_count += 1;
         self.arrivals.push(Reverse(Arrival { at, number: self.arrival_count, action }));
     }
@@ -159,6 +172,10 @@ impl PaperVenue {
         };
         self.now = self.now.max(arrival.at);
         match arrival.action {
+            Action::Order(order) if self.conduct.as_mut().is_some_and(Conduct::turns_away) => {
+                let (time, reason) = (self.venue_time(), SmolStr::new_static(TURNED_AWAY));
+                out.push(Output::Report(refusal(&order, ReportState::Rejected, time, reason)));
+            }
             Action::Order(order) => self.order(*order, out),
             Action::Cancel(id) => self.take_out(&id, out),
         }
@@ -176,6 +193,15 @@ impl PaperVenue {
                 out.push(Output::Event(listing.feed.event(payload, Moment { now: self.now, venue })));
             }
         }
+    }
+
+    /// Says again what changes only now and then, for a host that has not listened for a while: tickers come with the next
+    /// record, balances at once.
+    pub fn reintroduce(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.open(now, out);
+        self.listings.iter_mut().for_each(|listing| listing.feed.forget_touch());
+        self.clearing.account.tell_all();
+        self.tell_balances(out);
     }
 
     /// Takes in a record of the tape with this number, whose times are later by `shift_nanos` than it says.

@@ -37,13 +37,18 @@ pub(super) fn link(interface: &mut LinkerInstance<'_, State>) -> wasmtime::Resul
         Ok((prices(enter(&mut cx, READ)?, &market).and_then(|state| text(&state.ask)),))
     })?;
     interface.func_wrap("state", |mut cx: StoreContextMut<'_, State>, market: Market| {
-        let state = prices(enter(&mut cx, READ)?, &market);
-        Ok((state.map_or(Prices { last: None, bid: None, ask: None }, |state| Prices {
-            last: text(&state.last),
-            bid: text(&state.bid),
-            ask: text(&state.ask),
-        }),))
+        let live = enter(&mut cx, READ)?;
+        let Some(state) = prices(live, &market) else {
+            return Ok((Prices { last: None, bid: None, ask: None, stale: false },));
+        };
+        Ok((Prices { last: text(&state.last), bid: text(&state.bid), ask: text(&state.ask), stale: stale(live, &market) },))
     })
+}
+
+/// Whether nothing is heard of the provider now. A guest that is only tried has none.
+fn stale(live: &Live, (provider, _): &Market) -> bool {
+    let provider = live.feeds.provider(provider.as_deref()).map(|feed| &feed.provider);
+    live.desk.as_ref().zip(provider).is_some_and(|(desk, name)| desk.staleness(name.as_str()).is_some())
 }
 
 /// None for a provider or symbol that the instance does not follow.

@@ -93,7 +93,7 @@ impl Wish {
             price,
             time_in_force: self.options.time_in_force.map(time_in_force),
             client_order_id: self.options.client_order_id.as_deref(),
-            requested_at: live.now,
+            requested_at: live.time_at(self.provider.as_deref()),
             seen_at: live.seen,
             ordinal: live.ordinal,
             nth: live.orders,
@@ -120,7 +120,13 @@ fn cancel(live: &mut Live, id: &str) -> Result<(), OrderError> {
     if id.len() > WORD_BYTES {
         return Err(error("unknown_order", "no order has an id that long"));
     }
-    desk(live)?.cancel(&live.instance, id, live.now).map_err(refusal)
+    let desk = desk(live)?;
+    // Most instances have one provider, and one clock.
+    let elsewhere = live.feeds.iter().len() > 1;
+    let open = if elsewhere { desk.open_orders(&live.instance, None, None) } else { Vec::new() };
+    let order = open.iter().find(|order| order.request.client_order_id.as_str() == id);
+    let provider = order.map(|order| order.request.provider.as_str());
+    desk.cancel(&live.instance, id, live.time_at(provider)).map_err(refusal)
 }
 
 /// Counts an order or cancel against the event's limit.

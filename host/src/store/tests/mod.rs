@@ -116,6 +116,8 @@ async fn everything_is_there_after_a_restart() {
         adapter: "paper".to_owned(),
         config: serde_json::json!({"tape": "btcusdt-20240808"}),
         desired: Desired::Stopped,
+        started: true,
+        account_from: 7,
         created_at: WALL,
         updated_at: WALL,
     };

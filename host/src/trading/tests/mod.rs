@@ -2,6 +2,7 @@
 
 mod book_keeping;
 mod days;
+mod connection;
 mod denials;
 pub(crate) mod events;
 mod flatten;

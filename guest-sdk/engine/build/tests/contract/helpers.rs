@@ -199,7 +199,7 @@ fn what_can_be_asked() {
     );
     assert_eq!(
         lines[0],
-        r#"true false ["alpha","beta"] 100.5 100 0 {"last":100.5,"bid":100,"ask":101,"spread":1,"spreadPct":1}"#
+        r#"true false ["alpha","beta"] 100.5 100 0 {"last":100.5,"bid":100,"ask":101,"spread":1,"spreadPct":1,"stale":true}"#
     );
     assert_eq!(
         lines[1],

@@ -166,7 +166,8 @@ impl market_data::Host for Host {
         None
     }
     fn state(&mut self, _: Option<String>, _: Option<String>) -> market_data::MarketState {
-        market_data::MarketState { last: Some("100.5".to_owned()), bid: Some("100".to_owned()), ask: Some("101".to_owned()) }
+        let price = |text: &str| Some(text.to_owned());
+        market_data::MarketState { last: price("100.5"), bid: price("100"), ask: price("101"), stale: true }
     }
 }
 

@@ -72,7 +72,7 @@ impl Desk {
     }
 
     fn with(setup: VenueSetup) -> Self {
-        let venue = PaperVenue::new(setup, [&header()]).unwrap();
+        let venue = PaperVenue::new(setup, [&header().instrument]).unwrap();
         let mut desk = Self { venue, millis: 1000, update_id: 1, orders: 0, out: Vec::new() };
         let (bids, asks) = (vec![(10_000, 100_000), (9900, 200_000)], vec![(10_100, 100_000), (10_200, 200_000)]);
         desk.record(Body::Snapshot { update_id: 1 }, &bids, &asks);

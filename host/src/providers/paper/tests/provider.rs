@@ -8,7 +8,7 @@ use crate::base::metrics::Metrics;
 use crate::base::{Clock as _, InstanceId, ManualClock};
 use crate::bus::{Bus, BusConfig, Filter, Mailbox};
 use crate::market::{EventKind, Payload, Trade};
-use crate::providers::paper::{PaperConfig, PaperProvider, PaperSession, Speed};
+use crate::providers::paper::{Blueprint, Outages, PaperConfig, PaperProvider, PaperSession, Speed};
 use crate::providers::tape::Tape;
 use crate::trading::{Desk as OrderDesk, OrderDraft, Provider as _, ProviderStatus, RiskConfig, RiskLimits, TradingAccount};
 
@@ -27,6 +27,10 @@ fn config(speed: Speed) -> PaperConfig {
 
 impl House {
     fn new(config: PaperConfig) -> Self {
+        Self::of(Blueprint::of_tapes(ProviderName::new("paper").unwrap(), config).unwrap())
+    }
+
+    fn of(blueprint: Blueprint) -> Self {
         let metrics = Metrics::new();
         let bus = Bus::new(&metrics, BusConfig::default());
         let limits =
@@ -34,7 +38,7 @@ impl House {
         let desk = OrderDesk::new(RiskConfig { limits, ..RiskConfig::default() }, Arc::clone(&bus), None, &metrics);
         let wall = Arc::new(ManualClock::new(Timestamp::from_millis(1_790_000_000_000)));
         let name = ProviderName::new("paper").unwrap();
-        let provider = Arc::new(PaperProvider::new(name.clone(), config, wall.clone()).unwrap());
+        let provider = Arc::new(PaperProvider::of(blueprint, wall.clone()).unwrap());
         desk.attach(provider.clone());
         let id = InstanceId::new("i1").unwrap();
         desk.admit(TradingAccount {
@@ -266,6 +270,71 @@ async fn open_orders_expire_when_it_stops() {
     }
     assert_eq!(states.iter().filter(|state| **state == ReportState::Expired).count(), 2, "{states:?}");
     assert!(house.provider.balances().iter().all(|balance| balance.total == balance.available));
+}
+
+/// Bids from far below to near the market, sent with the first trade; what is reported of them until the tape ends.
+async fn reports_of_resting_bids(outages: Option<Outages>) -> (Vec<String>, Vec<String>) {
+    let blueprint = Blueprint::of_tapes("paper".parse().unwrap(), config(Speed::Max)).unwrap();
+    let house = House::of(Blueprint { outages, ..blueprint });
+    let mailbox = house.mailbox(KindSet::EMPTY.with(EventKind::Trade));
+    let heard = Arc::new(Mutex::new((Vec::new(), Vec::new())));
+    let (desk, id, kept) = (house.desk.clone(), house.id.clone(), heard.clone());
+    house.lifecycle.spawn(async move {
+        let mut sent = false;
+        loop {
+            let event = mailbox.recv().await;
+            match &event.payload {
+                Payload::ExecReport(report) => kept.lock().unwrap().0.push(essence(&report.1)),
+                Payload::RiskControl(risk) => kept.lock().unwrap().1.push(format!("{:?} {}", risk.status, risk.breach_type)),
+                Payload::Trade(trade) if !std::mem::replace(&mut sent, true) => {
+                    for nth in 1..=40 {
+                        let draft = OrderDraft {
+                            instance: &id,
+                            provider: None,
+                            symbol: None,
+                            side: Side::Buy,
+                            order_type: OrderType::Limit,
+                            quantity: dec("0.002"),
+                            price: Some(trade.price.value() - Decimal::from(nth * 4)),
+                            time_in_force: None,
+                            client_order_id: None,
+                            requested_at: event.ingest_time,
+                            seen_at: event.emit_time,
+                            ordinal: event.sequence,
+                            nth,
+                        };
+                        desk.submit(draft).unwrap();
+                    }
+                }
+                _ => {}
+            }
+            mailbox.done();
+        }
+    });
+    house.start().await;
+    let over = async {
+        while matches!(house.provider.status(), ProviderStatus::Running | ProviderStatus::Reconnecting) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), over).await.unwrap();
+    house.provider.stop().await;
+    house.bus.settle().await;
+    std::mem::take(&mut *heard.lock().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_delays_reports_and_changes_none() {
+    let outages = Outages { seed: [7; 32], every: Duration::from_secs(20), lasts: Duration::from_secs(8) };
+    let (whole, quiet) = reports_of_resting_bids(None).await;
+    let (broken, told) = reports_of_resting_bids(Some(outages)).await;
+    assert!(whole.len() > 60 && quiet.is_empty(), "{} reports, {quiet:?}", whole.len());
+    assert_eq!(broken, whole, "none lost, none twice, none out of order");
+    assert!(told.len() >= 8, "{told:?}");
+    for (place, told) in told.iter().enumerate() {
+        let status = if place % 2 == 0 { "Triggered" } else { "Cleared" };
+        assert_eq!(*told, format!("{status} PROVIDER_DISCONNECTED"));
+    }
 }
 
 #[test]

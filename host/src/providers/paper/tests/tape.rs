@@ -101,7 +101,7 @@ struct Seen {
 #[test]
 fn every_fill_lies_inside_the_real_book_of_its_moment() {
     let tape = Tape::open("btcusdt-20240808").unwrap();
-    let mut venue = PaperVenue::new(setup_for(KindSet::EMPTY), [tape.header()]).unwrap();
+    let mut venue = PaperVenue::new(setup_for(KindSet::EMPTY), [&tape.header().instrument]).unwrap();
     let (mut reader, mut record, mut out) = (tape.reader().unwrap(), Record::default(), Vec::new());
     let (mut book, mut seen) = (PlainBook::default(), Seen::default());
     let mut requests: BTreeMap<String, OrderRequest> = BTreeMap::new();

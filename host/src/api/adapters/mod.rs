@@ -1,0 +1,4 @@
+//! Kinds of provider: `/adapters`.
+
+pub(super) mod get;
+pub(super) mod list;
