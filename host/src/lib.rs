@@ -4,6 +4,7 @@
 //! listed above it**. A test reads this list and names file and line of a breach. `docs/architecture.md` shows the whole.
 
 pub mod base;
+pub mod telemetry;
 pub mod market;
 pub mod store;
 pub mod bus;

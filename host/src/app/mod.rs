@@ -30,6 +30,7 @@ use crate::instances::{Floors, Instances, Restored};
 use crate::providers::Providers;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
+use crate::telemetry;
 use crate::trading::{Desk, Journal};
 
 pub use error::AppError;
@@ -98,7 +99,8 @@ impl App {
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;
-        let providers = Providers::new(store.clone(), Arc::clone(&desk), Arc::clone(&clock), lifecycle.clone(), &metrics);
+        let providers =
+            Providers::new(store.clone(), Arc::clone(&desk), Arc::clone(&clock), lifecycle.clone(), &metrics, &config.data_dir);
         providers.restore(demo::PROVIDER).await?;
         let restored = instances.restore().await?;
 
@@ -119,6 +121,7 @@ impl App {
         };
         let router = api::router(floors, access, &config.api);
         let serving = Serving::begin(server, router, &config, &lifecycle);
+        telemetry::export_metrics(&config.telemetry, &metrics, Arc::clone(&clock), &lifecycle);
         readiness.set(true);
         Ok(Self {
             config,

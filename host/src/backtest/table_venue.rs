@@ -13,7 +13,7 @@ use crate::bus::KindSet;
 use crate::market::{ClientOrderId, Instrument, OrderRequest};
 use crate::providers::paper::{ADAPTER, Output, PaperVenue};
 use crate::providers::tape::{Record, Tape, TapeError, TapeReader};
-use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Play lifetime. Always running; it never speaks by itself: whoever owns the play takes what it has to say.
 pub(super) struct TableVenue {
@@ -151,6 +151,11 @@ impl Provider for TableVenue {
 
     fn is_paper(&self) -> bool {
         true
+    }
+
+    async fn query(&self, _orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        // A backtest is never cut off: nobody asks.
+        Vec::new()
     }
 
     async fn start(self: Arc<Self>, _outlet: Outlet) -> Result<(), ProviderError> {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use super::Failure;
 use super::output::Output;
@@ -14,6 +16,7 @@ use crate::app::App;
 use crate::app::pulse::{Pulse, Reading};
 use crate::base::duration;
 use crate::config::{self, Config, Flags, LogFormat};
+use crate::telemetry::{self, Traces};
 
 /// Serves the control plane on 127.0.0.1:8880.
 ///
@@ -56,9 +59,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         log_format: args.log_format,
     };
     let config = config::load(&flags).map_err(Failure::usage)?;
-    trace(&config).map_err(Failure::Usage)?;
+    let traces = trace(&config).map_err(Failure::Usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
-    runtime.block_on(serve(config, args.demo, args.exit_after, Output::default()))
+    let served = runtime.block_on(serve(config, args.demo, args.exit_after, Output::default()));
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    served
 }
 
 async fn serve(config: Config, demo: bool, exit_after: Option<Duration>, output: Output) -> Result<(), Failure> {
@@ -121,13 +128,16 @@ async fn stop_signal() {
     tracing::info!("stopping");
 }
 
-fn trace(config: &Config) -> Result<(), String> {
+/// Lines to stderr, and traces to a collector where there is one.
+fn trace(config: &Config) -> Result<Option<Traces>, String> {
     let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| format!("log.filter: {error}"))?;
     let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    let set = match config.log.format {
-        LogFormat::Human => lines.with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let lines = match config.log.format {
+        LogFormat::Human => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    set.map_err(|error| format!("the log cannot be set up: {error}"))
+    let (sent, traces) = telemetry::layer(&config.telemetry).map_err(|error| error.to_string())?.unzip();
+    let set = tracing_subscriber::registry().with(lines.with_filter(filter)).with(sent).try_init();
+    set.map(|()| traces).map_err(|error| format!("the log cannot be set up: {error}"))
 }

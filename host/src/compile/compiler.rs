@@ -165,6 +165,7 @@ impl Compiler {
     ///
     /// # Errors
     /// [`CompileError::Diagnostics`] when it is not a strategy.
+    #[tracing::instrument(name = "compile", skip_all)]
     pub async fn compile(&self, source: &Source) -> Result<Compiled, CompileError> {
         let source = source.clone();
         self.run(move |inner, runtime| inner.compile(&source, runtime)).await

@@ -20,6 +20,7 @@ use crate::compile::CompilerConfig;
 use crate::instances::InstancesConfig;
 use crate::sandbox::{LimitError, SandboxConfig};
 use crate::store::StoreConfig;
+use crate::telemetry::{TelemetryConfig, TelemetryError};
 use crate::trading::RiskConfig;
 
 pub use load::{ConfigError, Flags, load};
@@ -50,6 +51,8 @@ pub struct Config {
     pub instances: InstancesConfig,
     /// The control plane.
     pub api: ApiConfig,
+    /// A collector of traces and metrics.
+    pub telemetry: TelemetryConfig,
     /// How the host ends.
     pub shutdown: ShutdownSection,
 }
@@ -97,6 +100,7 @@ impl Default for Config {
             catalogue: CatalogueConfig::default(),
             instances: InstancesConfig::default(),
             api: ApiConfig::default(),
+            telemetry: TelemetryConfig::default(),
             shutdown: ShutdownSection::default(),
         }
     }
@@ -123,6 +127,9 @@ pub enum InvalidConfig {
     /// In `sandbox.limits`.
     #[error("sandbox.{0}")]
     Limits(#[from] LimitError),
+    /// In `telemetry`.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// Elsewhere.
     #[error("{key} is {given}: it must be {rule}")]
     Value {
@@ -154,6 +161,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), InvalidConfig> {
         self.api.validate()?;
         self.sandbox.limits.validate()?;
+        self.telemetry.validate()?;
         let instances = &self.instances;
         let at_least_one = [
             ("instances.max", instances.max as u64),

@@ -322,6 +322,7 @@ impl Actor {
 
     fn note_mailbox(&self) {
         let (dropped, queued) = (self.mailbox.dropped(), self.mailbox.len());
+        self.slot.metrics().mailbox.observe(queued as f64);
         self.slot.update(|state| {
             state.dropped = dropped;
             state.queued = queued;

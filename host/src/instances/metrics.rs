@@ -17,6 +17,7 @@ pub(super) struct InstanceMetrics {
     pub fuel: Histogram,
     pub latency: Histogram,
     pub low_priority: IntGauge,
+    pub mailbox: Histogram,
     pub exceptions: IntCounter,
     pub restarts: IntCounter,
     pub instances: IntGaugeVec,
@@ -58,6 +59,11 @@ impl InstanceMetrics {
             low_priority: metrics.gauge(
                 "sandpit_instances_low_priority",
                 "Instances over their compute budget: they run on threads that give way to all others.",
+            ),
+            mailbox: metrics.histogram(
+                "sandpit_mailbox_events",
+                "Events that wait in the mailbox of an instance, looked at every 64 events.",
+                vec![0.0, 1.0, 4.0, 16.0, 64.0, 256.0, 1024.0],
             ),
             exceptions: metrics.counter("sandpit_exceptions_total", "Uncaught JavaScript exceptions; the guest went on."),
             restarts: metrics.counter("sandpit_restarts_total", "Guests that were started again after a fault."),

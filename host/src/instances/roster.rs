@@ -172,6 +172,7 @@ impl Instances {
     ///
     /// # Errors
     /// It runs already, a provider is down, the revision does not compile, `create(env)` failed.
+    #[tracing::instrument(name = "start instance", skip_all, fields(instance = id))]
     pub async fn start(&self, id: &str) -> Result<InstanceView, InstanceError> {
         let slot = self.slot(id)?;
         let mut task = slot.task.lock().await;

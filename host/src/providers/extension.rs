@@ -13,7 +13,7 @@ use super::adapter::Draft;
 use super::settings::SettingIssue;
 use crate::base::{Clock, Digest, ProviderName, Timestamp};
 use crate::market::{ClientOrderId, Event, ExecutionReport, Instrument, OrderRequest, Payload, ReportState};
-use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// The adapter's identifier.
 pub const ADAPTER: &str = "extension";
@@ -157,6 +157,11 @@ impl Provider for ExtensionProvider {
     /// Not that: paper venues are where trading is switched on, and here is nothing to trade.
     fn is_paper(&self) -> bool {
         false
+    }
+
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        // It refuses every order at once and has none.
+        orders.iter().map(|order| OrderAnswer::Unknown(order.client_order_id.clone())).collect()
     }
 
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {

@@ -1,11 +1,12 @@
 //! From settings to a provider: the one place that knows every adapter by name.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::adapter::{AdapterInfo, adapters};
 use super::error::ProvidersError;
 use super::extension::{self, ExtensionConfig, ExtensionProvider};
-use super::paper::{self, Blueprint, PaperConfig, PaperConfigError, PaperError, PaperProvider};
+use super::paper::{self, Blueprint, PaperConfig, PaperConfigError, PaperError, PaperProvider, log};
 use super::settings::{SettingIssue, Settings};
 use super::synthetic::{self, SyntheticConfig};
 use crate::base::{Clock, ProviderName};
@@ -30,9 +31,11 @@ impl Made {
         adapter: &str,
         settings: &Settings,
         wall: &Arc<dyn Clock>,
+        data_dir: &Path,
     ) -> Result<Self, Vec<SettingIssue>> {
         let simulated = |blueprint: Blueprint| {
-            PaperProvider::of(blueprint, Arc::clone(wall)).map(|provider| Self::Simulated(Arc::new(provider))).map_err(tape_issue)
+            let provider = PaperProvider::of(blueprint, Arc::clone(wall)).map_err(tape_issue)?;
+            Ok(Self::Simulated(Arc::new(provider.with_log(&log::folder(data_dir, name)))))
         };
         match adapter {
             extension::ADAPTER => {
@@ -75,7 +78,9 @@ fn unknown(asked: &str) -> ProvidersError {
 fn tape_issue(error: PaperError) -> Vec<SettingIssue> {
     match error {
         PaperError::Config(error) => config_issue(&error),
-        error @ (PaperError::Tape(_) | PaperError::SameSymbol(_)) => vec![SettingIssue::new("tapes", error.to_string())],
+        error @ (PaperError::Tape(_) | PaperError::SameSymbol(_) | PaperError::Log(_)) => {
+            vec![SettingIssue::new("tapes", error.to_string())]
+        }
     }
 }
 

@@ -47,7 +47,7 @@ impl Providers {
         Ok(())
     }
 
-    /// Makes one and attaches it.
+    /// Makes one, attaches it, and asks it about the orders that the last run left open.
     async fn take_back(&self, row: ProviderRow) -> Result<Arc<Entry>, StoreError> {
         let settings = Settings::stored(row.config.clone());
         let (made, error) = match self.make(&row.name, &row.adapter, &settings).await? {
@@ -55,7 +55,9 @@ impl Providers {
             Err(issues) => (None, issues.first().map(ToString::to_string)),
         };
         if let Some(made) = &made {
-            self.desk.attach(made.provider());
+            let provider = made.provider();
+            self.desk.attach(Arc::clone(&provider));
+            self.desk.recover(&provider).await;
         }
         let entry = Entry::new(row, made, error);
         // The names are the keys of a table: none is there twice.
@@ -65,6 +67,8 @@ impl Providers {
 
     /// Gives every simulated venue the account that its matches on record have made.
     async fn settle_accounts(&self, entries: &[Arc<Entry>]) -> Result<(), StoreError> {
+        // What venues had told and nobody had written down is on record by then, and so in the accounts.
+        self.store.writer().flush().await?;
         let begun: BTreeMap<ProviderName, u64> =
             entries.iter().map(|entry| (entry.name.clone(), entry.state().row.account_from)).collect();
         let changes = account::changes(&self.store, &begun).await?;

@@ -5,6 +5,7 @@
 //! in between comes back with what was asked for.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::broadcast;
@@ -30,6 +31,8 @@ pub struct Providers {
     pub(super) desk: Arc<Desk>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) lifecycle: Lifecycle,
+    /// Where simulated venues keep their logs.
+    data_dir: PathBuf,
     metrics: ProviderMetrics,
     entries: RwLock<BTreeMap<ProviderName, Arc<Entry>>>,
     news: broadcast::Sender<ProviderNews>,
@@ -37,9 +40,16 @@ pub struct Providers {
 
 impl Providers {
     /// Without any; [`Providers::restore`] brings back those on record.
-    pub fn new(store: Store, desk: Arc<Desk>, clock: Arc<dyn Clock>, lifecycle: Lifecycle, metrics: &Metrics) -> Arc<Self> {
+    pub fn new(
+        store: Store,
+        desk: Arc<Desk>,
+        clock: Arc<dyn Clock>,
+        lifecycle: Lifecycle,
+        metrics: &Metrics,
+        data_dir: &Path,
+    ) -> Arc<Self> {
         let (metrics, news) = (ProviderMetrics::new(metrics), broadcast::Sender::new(NEWS));
-        Arc::new(Self { store, desk, clock, lifecycle, metrics, entries: RwLock::default(), news })
+        Arc::new(Self { store, desk, clock, lifecycle, data_dir: data_dir.to_owned(), metrics, entries: RwLock::default(), news })
     }
 
     /// Every change of status from now on.
@@ -229,7 +239,8 @@ impl Providers {
         settings: &Settings,
     ) -> Result<Result<Made, Vec<SettingIssue>>, StoreError> {
         let (name, adapter, settings, clock) = (name.clone(), adapter.to_owned(), settings.clone(), Arc::clone(&self.clock));
-        let made = tokio::task::spawn_blocking(move || Made::new(&name, &adapter, &settings, &clock)).await;
+        let data_dir = self.data_dir.clone();
+        let made = tokio::task::spawn_blocking(move || Made::new(&name, &adapter, &settings, &clock, &data_dir)).await;
         // Only the end of the process cancels such work, and then the database is closed, too.
         made.map_err(|_| StoreError::Closed)
     }
@@ -272,6 +283,7 @@ impl Providers {
                 let made = self.make(&entry.name, &row.adapter, &settings).await.map_err(|error| error.to_string())?;
                 let made = made.map_err(|issues| issues.first().map(ToString::to_string).unwrap_or_default())?;
                 self.desk.attach(made.provider());
+                self.desk.recover(&made.provider()).await;
                 entry.state().made = Some(made.clone());
                 made
             }

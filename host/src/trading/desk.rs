@@ -15,6 +15,7 @@ use crate::bus::{Bus, locked};
 use crate::market::{Event, ReportState};
 use crate::trading::lane::Lane;
 use crate::trading::metrics::DeskMetrics;
+use crate::trading::recover::Held;
 use crate::trading::trader::Trader;
 use crate::trading::{Journal, OrderError, Outlet, Provider, RiskConfig, TradingAccount};
 
@@ -25,6 +26,7 @@ pub struct Desk {
     pub(super) journal: Option<Journal>,
     pub(super) metrics: DeskMetrics,
     pub(super) host_stop: Mutex<Option<String>>,
+    pub(super) held: Held,
     config: RwLock<RiskConfig>,
     limits_version: AtomicU64,
     lanes: RwLock<BTreeMap<ProviderName, Arc<Lane>>>,
@@ -59,6 +61,7 @@ impl Desk {
             journal,
             metrics,
             host_stop: Mutex::default(),
+            held: Held::default(),
             config: RwLock::new(config),
             limits_version: AtomicU64::new(0),
             lanes: RwLock::default(),
@@ -67,16 +70,13 @@ impl Desk {
     }
 
     /// Lets a provider take part. It may come before or after the instances that use it, and again after [`Desk::detach`].
-    /// A paper venue begins a new session: orders that are still open there from before end as expired.
+    /// Orders that are still open there from before stay so until [`Desk::recover`] has asked the venue.
     pub fn attach(&self, provider: Arc<dyn Provider>) {
         let lane = self.lane(provider.name());
         lane.attach(provider);
         let now = lane.now().unwrap_or_default();
         for trader in read(&self.traders).values() {
             locked(&trader.guard).rebase(&lane.name, now, trader.limits.circuit_breaker.cooldown);
-        }
-        if lane.is_paper() {
-            self.end_session(&lane);
         }
     }
 
@@ -118,16 +118,21 @@ impl Desk {
         traders.insert(trader.instance().clone(), Arc::new(trader));
     }
 
-    /// Whether the instance runs: only then are orders taken. Unknown instances are ignored.
+    /// Whether the instance runs: only then are orders taken. What was kept for it since [`Desk::recover`] goes to its mailbox
+    /// now. Unknown instances are ignored.
     pub fn set_active(&self, instance: &InstanceId, active: bool) {
         if let Ok(trader) = self.trader(instance) {
             trader.set_active(active);
+            if active {
+                self.held.release(instance, &self.bus);
+            }
         }
     }
 
     /// Forgets an instance that was deleted. What it still holds or has open is kept, so that late reports find it.
     pub fn dismiss(&self, instance: &InstanceId) {
         write(&self.traders).remove(instance);
+        self.held.forget(instance);
         for lane in self.all_lanes() {
             locked(&lane.book).dismiss(instance);
         }

@@ -13,6 +13,7 @@ pub(super) struct DeskMetrics {
     pub(super) open_orders: IntGaugeVec,
     pub(super) stops: IntCounterVec,
     pub(super) journal_failures: IntCounter,
+    pub(super) recovery: IntCounterVec,
 }
 
 impl DeskMetrics {
@@ -21,7 +22,7 @@ impl DeskMetrics {
             orders: metrics.counter_vec(
                 "sandpit_orders_total",
                 "Orders by provider and outcome: `approved`, `denied` or `dry_run` when they are sent, then `filled`, `cancelled`, \
-                 `rejected` or `expired` when they end.",
+                 `rejected`, `expired` or `unknown` when they end.",
                 &["provider", "outcome"],
             ),
             denials: metrics.counter_vec("sandpit_denials_total", "Orders that our own risk check refused, by code.", &["code"]),
@@ -43,6 +44,12 @@ impl DeskMetrics {
                 &["cause"],
             ),
             journal_failures: metrics.counter("sandpit_journal_failures_total", "Writes of the order journal that were refused or failed."),
+            recovery: metrics.counter_vec(
+                "sandpit_recovery_total",
+                "What venues said when they were asked about open orders after a crash or a lost connection: `orders` asked \
+                 about, of these `unknown` to the venue and `unanswered`; `reports` that were missing, of these `fills`.",
+                &["provider", "found"],
+            ),
         }
     }
 }

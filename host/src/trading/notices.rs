@@ -1,7 +1,6 @@
 //! What an instance is told about its orders: denials, reports, risk events; each with its record and its count.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::bus::locked;
@@ -95,7 +94,7 @@ impl Desk {
             emit_time: time,
             payload: Payload::ExecReport(Box::new((request, report))),
         };
-        self.bus.post(&instance, Arc::new(event));
+        self.post(&instance, event);
     }
 
     /// Puts a risk event into the instance's mailbox.
@@ -123,7 +122,7 @@ impl Desk {
             emit_time: news.seen_at,
             payload: Payload::RiskControl(Box::new(control)),
         };
-        self.bus.post(trader.instance(), Arc::new(event));
+        self.post(trader.instance(), event);
     }
 
     /// Tells an instance that an operator stopped it.

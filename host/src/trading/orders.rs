@@ -97,6 +97,15 @@ impl OrderRecord {
         }
     }
 
+    /// Whether what `report` says is missing here. Where it is not, the report was taken before.
+    pub(super) fn lacks(&self, report: &ExecutionReport) -> bool {
+        match (&report.fill, report.state) {
+            (Some(fill), _) => !self.executions.contains(&fill.execution_id),
+            (None, ReportState::Ack) => self.state == OrderState::Pending,
+            (None, _) => !self.state.is_final(),
+        }
+    }
+
     /// Takes in a report with the state and the fill that [`OrderRecord::step`] found in it.
     pub(super) fn advance(&mut self, report: &ExecutionReport, next: OrderState, fill: Option<&Fill>) {
         self.state = next;
@@ -179,6 +188,12 @@ impl Orders {
         {
             self.entries.remove(&oldest);
         }
+    }
+
+    /// Those that are not final and were handed over, in no order.
+    pub(super) fn open_at_venue(&self) -> impl Iterator<Item = &OrderRecord> {
+        let there = self.entries.values().filter(|entry| entry.handed_over);
+        there.map(|entry| &entry.record).filter(|record| !record.state.is_final())
     }
 
     /// Those that are not final, in no order.

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use utoipa::ToSchema;
 
 use crate::base::{Clock, ProviderName, Timestamp};
-use crate::market::{ClientOrderId, Instrument, OrderRequest};
+use crate::market::{ClientOrderId, ExecutionReport, Instrument, OrderRequest};
 use crate::trading::{Approved, Outlet};
 
 /// A connection to a venue. Process lifetime: a stopped provider can be started again.
@@ -45,9 +45,13 @@ pub trait Provider: Send + Sync {
     /// The account's balances, sorted by currency.
     fn balances(&self) -> Vec<Balance>;
 
-    /// No real money is at stake. Decision 18: trading is switched on by default only here. A paper venue forgets its open
+    /// No real money is at stake. Decision 18: trading is switched on by default only here. A paper venue ends its open
     /// orders when it stops.
     fn is_paper(&self) -> bool;
+
+    /// Asks the venue what it knows of these orders; asked before the provider starts, and after it was cut off. An order that is
+    /// missing in the answers could not be asked about: nothing follows for it. Nothing is sent.
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer>;
 
     /// Begins to work and returns once market data flows; tasks are spawned through `outlet.lifecycle()`.
     ///
@@ -57,6 +61,15 @@ pub trait Provider: Send + Sync {
 
     /// Ends its work; idempotent. No event and no report comes after it returned.
     async fn stop(&self);
+}
+
+/// What a venue knows of an order that it was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderAnswer {
+    /// It never heard of it.
+    Unknown(ClientOrderId),
+    /// All that it ever said about it, oldest first; nothing yet when the order is on its way to the venue.
+    Known(Vec<ExecutionReport>),
 }
 
 /// Where a provider stands.

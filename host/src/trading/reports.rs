@@ -54,7 +54,7 @@ impl Desk {
     }
 
     /// Order, position and journal.
-    fn book_report(
+    pub(super) fn book_report(
         &self,
         lane: &Lane,
         book: &mut Book,
@@ -101,7 +101,7 @@ impl Desk {
     }
 
     /// Frees what an open order holds. There is no counter to leak: what is open is the list of open orders.
-    fn close(&self, lane: &Lane, book: &mut Book, request: &OrderRequest, ended: OrderState) {
+    pub(super) fn close(&self, lane: &Lane, book: &mut Book, request: &OrderRequest, ended: OrderState) {
         let id = &request.client_order_id;
         book.line_mut(&request.instance).holding(&request.symbol).open.retain(|open| open != id);
         book.orders.ended(id);
@@ -111,6 +111,7 @@ impl Desk {
             OrderState::Filled => "filled",
             OrderState::Cancelled => "cancelled",
             OrderState::Rejected => "rejected",
+            OrderState::Unknown => "unknown",
             _ => "expired",
         };
         self.count(request, outcome);

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
 use crate::base::ProviderName;
@@ -13,12 +14,20 @@ use crate::trading::{Desk, OrderRecord};
 /// Executions that are read at once.
 const PAGE: u32 = 1000;
 
-/// The execution ids of the orders that are open.
-type Counted = HashMap<(ProviderName, ClientOrderId), HashSet<SmolStr>>;
+/// What the executions on record say of the orders that are open.
+type Counted = HashMap<(ProviderName, ClientOrderId), Filled>;
+
+/// The sum of an order's executions. The order's own row is not asked: what counts is what `/executions` shows.
+#[derive(Default)]
+struct Filled {
+    executions: HashSet<SmolStr>,
+    quantity: Decimal,
+    value: Decimal,
+}
 
 impl Desk {
-    /// Takes over what the database knows: before the first instance starts, once. Open orders of an attached paper venue end as
-    /// expired, those of one that is attached later end then; open orders of other venues wait for their reports.
+    /// Takes over what the database knows: before the first instance starts, once. Open orders stay open until
+    /// [`Desk::recover`] has asked their venue.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read: then the host must not trade.
@@ -26,7 +35,7 @@ impl Desk {
         let open = store.open_orders().await?;
         let mut counted: Counted = open
             .iter()
-            .map(|row| ((row.request.provider.clone(), row.request.client_order_id.clone()), HashSet::new()))
+            .map(|row| ((row.request.provider.clone(), row.request.client_order_id.clone()), Filled::default()))
             .collect();
         let mut last = 0;
         loop {
@@ -40,9 +49,6 @@ impl Desk {
         for row in open {
             self.restore_order(row, &mut counted);
         }
-        for lane in self.all_lanes().iter().filter(|lane| lane.is_paper()) {
-            self.end_session(lane);
-        }
         Ok(())
     }
 
@@ -54,23 +60,26 @@ impl Desk {
             tracing::error!(%instance, %symbol, ?fill, %error, "execution on record not counted in the position");
         }
         drop(book);
-        if let Some(executions) = counted.get_mut(&(provider, client_order_id)) {
-            executions.insert(fill.execution_id);
+        if let Some(filled) = counted.get_mut(&(provider, client_order_id)) {
+            filled.quantity = filled.quantity.saturating_add(fill.quantity).normalize();
+            filled.value = filled.value.saturating_add(fill.price.saturating_mul(fill.quantity));
+            filled.executions.insert(fill.execution_id);
         }
     }
 
     fn restore_order(&self, row: OrderRow, counted: &mut Counted) {
         let key = (row.request.provider.clone(), row.request.client_order_id.clone());
         let lane = self.lane(&key.0);
+        let filled = counted.remove(&key).unwrap_or_default();
         let record = OrderRecord {
             state: row.state,
             venue_order_id: row.venue_order_id,
-            filled_quantity: row.filled_quantity,
-            filled_value: row.average_price.saturating_mul(row.filled_quantity),
+            filled_quantity: filled.quantity,
+            filled_value: filled.value,
             reason: row.reason,
             acknowledged_at: row.acknowledged_at,
             completed_at: row.completed_at,
-            executions: counted.remove(&key).unwrap_or_default(),
+            executions: filled.executions,
             request: row.request,
         };
         let mut book = locked(&lane.book);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use sandpit::base::lifecycle::Lifecycle;
 use sandpit::base::{Clock, ProviderName, Timestamp};
 use sandpit::market::{ClientOrderId, Instrument, OrderRequest};
-use sandpit::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
+use sandpit::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Says that it runs from the beginning, so that instances can be started before the first event.
 pub(crate) struct Gate {
@@ -69,6 +69,10 @@ impl Provider for Gate {
 
     fn is_paper(&self) -> bool {
         self.inner.is_paper()
+    }
+
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        self.inner.query(orders).await
     }
 
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {

@@ -1,6 +1,7 @@
 //! The whole host in one process: instances through their life, over faults and over a restart.
 
 mod kills;
+mod metrics_page;
 
 use std::path::Path;
 use std::sync::Arc;

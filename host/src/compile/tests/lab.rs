@@ -17,7 +17,9 @@ use crate::market::{
 use crate::sandbox::{
     Guest, GuestSetup, Limits, LogLevel, LogSink, Pace, Program, Sandbox, SandboxConfig, SavedInMemory, StartError, Started,
 };
-use crate::trading::{Approved, Balance, Desk, Outlet, Provider, ProviderError, ProviderStatus, RiskConfig, TradingAccount};
+use crate::trading::{
+    Approved, Balance, Desk, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus, RiskConfig, TradingAccount,
+};
 
 /// When the tests take place.
 pub(super) const BEGIN: Timestamp = Timestamp::from_millis(1_723_161_600_000);
@@ -202,6 +204,9 @@ impl Provider for Venue {
     }
     fn is_paper(&self) -> bool {
         true
+    }
+    async fn query(&self, _: &[OrderRequest]) -> Vec<OrderAnswer> {
+        Vec::new()
     }
     async fn start(self: Arc<Self>, _: Outlet) -> Result<(), ProviderError> {
         Ok(())

@@ -105,6 +105,7 @@ impl Instances {
     ///
     /// With targets one entry per target, hashes first, each in the order of the request; an instance that several mean is moved once
     /// and reported under each. Without, one entry per instance, by id.
+    #[tracing::instrument(name = "refresh", skip_all)]
     pub async fn refresh(self: &Arc<Self>, targets: RefreshTargets) -> Vec<RefreshResult> {
         let this = Arc::clone(self);
         let refreshed = self.floors.lifecycle.spawn(async move { this.refresh_now(&targets).await });

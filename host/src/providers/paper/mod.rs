@@ -1,5 +1,5 @@
 //! A venue of our own: takes a market from tapes or from a seed and fills orders against its books. `venue` says how; `session`
-//! merges market and orders; `provider` starts it and `play` paces it; `link` is how it can be reached.
+//! merges market and orders; `provider` starts it and `play` paces it; `link` is how it can be reached; `log` outlives it.
 
 mod account;
 mod arrival;
@@ -12,6 +12,8 @@ pub mod config;
 mod feed;
 mod link;
 mod listing;
+pub mod log;
+mod log_read;
 mod order;
 mod play;
 pub mod provider;
@@ -26,6 +28,7 @@ pub use blueprint::Blueprint;
 pub use conduct::Conduct;
 pub use config::{PaperConfig, PaperConfigError, Speed};
 pub use link::Outages;
+pub use log::{LogEntry, LogError};
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;
 pub use source::{Market, Source};

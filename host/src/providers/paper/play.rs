@@ -9,11 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::config::Speed;
 use super::link::{Link, Turn};
 use super::provider::{Command, PaperProvider};
-use super::{Output, PaperSession};
+use super::{Output, PaperError, PaperSession};
 use crate::base::Timestamp;
 use crate::market::Payload;
-use crate::providers::tape::TapeError;
-use crate::trading::{Balance, Connection, Outlet, ProviderStatus};
+use crate::trading::{Balance, Connection, Outlet, Provider as _, ProviderStatus};
 
 /// A playing tape gives other tasks a turn after so many steps.
 const STEPS_PER_TURN: u32 = 256;
@@ -58,13 +57,17 @@ impl Play {
         };
         let (status, reason) = match ended {
             Ok(()) => (ProviderStatus::Stopped, None),
-            Err(error) => (ProviderStatus::Failed, Some(format!("a tape cannot be played on: {error}"))),
+            Err(error) => (ProviderStatus::Failed, Some(format!("the venue cannot go on: {error}"))),
         };
         // From here on `submit` refuses; what came in before expires with the session. A stop in the middle of telling, or of an
         // outage, loses no report.
         self.provider.shared().status = status;
         self.empty_inbox();
         self.session.close(&mut self.telling.step);
+        if let Err(error) = self.provider.logbook.record(&self.telling.step) {
+            let provider = self.provider.name();
+            tracing::error!(%provider, %error, "the end of the session is told without being in the venue's log");
+        }
         let Telling { step, queue, held } = std::mem::take(&mut self.telling);
         for output in queue.into_iter().chain(held).chain(step) {
             self.tell(output);
@@ -73,7 +76,7 @@ impl Play {
         self.outlet.status_changed(status, reason.as_deref());
     }
 
-    async fn play(&mut self) -> Result<(), TapeError> {
+    async fn play(&mut self) -> Result<(), PaperError> {
         let mut steps: u32 = 0;
         loop {
             self.empty_inbox();
@@ -95,6 +98,7 @@ impl Play {
                 self.turn(due);
             } else {
                 self.session.step(&mut self.telling.step)?;
+                self.provider.logbook.record(&self.telling.step)?;
                 self.telling.take_step(self.link.is_up());
             }
             while let Some(output) = self.telling.queue.pop_front() {

@@ -2,6 +2,7 @@
 //! it by the machine's clock, or in step with the instances.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -10,17 +11,18 @@ use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::PaperSession;
 use super::blueprint::Blueprint;
 use super::clearing::refusal;
 use super::config::{PaperConfig, PaperConfigError};
 use super::link::Link;
+use super::log::{LogError, Logbook};
 use super::play::{Pace, Play};
 use super::venue::VenueSetup;
+use super::{Output, PaperSession};
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::market::{ClientOrderId, Instrument, OrderRequest, ReportState};
 use crate::providers::tape::TapeError;
-use crate::trading::{Approved, Balance, Connection, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, Connection, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Why a paper provider cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +36,9 @@ pub enum PaperError {
     /// Two tapes have the same instrument.
     #[error("two tapes are of {0}: a venue has one book per symbol")]
     SameSymbol(crate::market::Symbol),
+    /// Its log cannot be read or written: it must not say what it would forget.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 /// Process lifetime. Each start begins a new session: the market plays from its beginning, but the clock goes on and the
@@ -45,6 +50,7 @@ pub struct PaperProvider {
     pub(super) clock: Arc<ManualClock>,
     /// Something is in the inbox.
     pub(super) ordered: Notify,
+    pub(super) logbook: Logbook,
     shared: Mutex<Shared>,
 }
 
@@ -92,7 +98,14 @@ impl PaperProvider {
             playing: None,
         };
         let clock = Arc::new(ManualClock::new(blueprint.market.start()));
-        Ok(Self { instruments, wall, clock, ordered: Notify::new(), shared: Mutex::new(shared), blueprint })
+        let (ordered, logbook) = (Notify::new(), Logbook::default());
+        Ok(Self { instruments, wall, clock, ordered, logbook, shared: Mutex::new(shared), blueprint })
+    }
+
+    /// Writes what it says about orders to a log in this folder, and knows from it what was said before the process began.
+    #[must_use]
+    pub fn with_log(self, dir: &Path) -> Self {
+        Self { logbook: Logbook::of(dir), ..self }
     }
 
     /// The account as earlier processes left it: what its settings begin with, and what its matches on record changed. To be called
@@ -108,9 +121,11 @@ impl PaperProvider {
 
     fn session(&self, balances: &[Balance]) -> Result<PaperSession, PaperError> {
         let Blueprint { setup, market, conduct, .. } = &self.blueprint;
+        // The moment of the start is what no other session of this provider has, in this process or another.
+        let session: SmolStr = format_smolstr!("{:x}", self.wall.now().as_nanos() / 1_000_000);
+        self.logbook.begin(&session, self.wall.now(), balances)?;
         let setup = VenueSetup {
-            // The moment of the start is what no other session of this provider has, in this process or another.
-            session: format_smolstr!("{:x}", self.wall.now().as_nanos() / 1_000_000),
+            session,
             balances: balances.iter().map(|balance| (balance.currency.clone(), balance.total)).collect(),
             ..setup.clone()
         };
@@ -120,6 +135,9 @@ impl PaperProvider {
 
     fn take_command(&self, command: Command) {
         let mut shared = self.shared();
+        if let Command::Submit(order) = &command {
+            self.logbook.sent(order);
+        }
         // A cancellation that was asked for just before the connection broke is on its way.
         let lost = shared.status == ProviderStatus::Reconnecting && matches!(command, Command::Submit(_));
         if shared.status.is_up() && !lost {
@@ -131,8 +149,11 @@ impl PaperProvider {
         let outlet = shared.outlet.clone();
         drop(shared);
         if let (Command::Submit(order), Some(outlet)) = (command, outlet) {
-            let time = order.requested_at;
-            outlet.report(refusal(&order, ReportState::Rejected, time, SmolStr::new_static("venue unavailable")));
+            let refused = refusal(&order, ReportState::Rejected, order.requested_at, SmolStr::new_static("venue unavailable"));
+            if let Err(error) = self.logbook.record(&[Output::Report(refused.clone())]) {
+                tracing::error!(provider = %self.name(), %error, "a refusal is told without being in the venue's log");
+            }
+            outlet.report(refused);
         }
     }
 
@@ -194,6 +215,10 @@ impl Provider for PaperProvider {
 
     fn is_paper(&self) -> bool {
         true
+    }
+
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        self.logbook.query(orders, self.status().is_up()).await.unwrap_or_default()
     }
 
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {

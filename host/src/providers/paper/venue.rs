@@ -23,6 +23,7 @@ use super::clearing::{Clearing, refusal, report};
 use super::conduct::Conduct;
 use super::feed::{Moment, TapeTrade};
 use super::listing::{Listing, Matching};
+use super::log::SESSION_ENDED;
 use super::order::{LiveOrder, Queue};
 use crate::base::{ProviderName, Timestamp};
 use crate::bus::KindSet;
@@ -247,7 +248,7 @@ impl PaperVenue {
 
     /// Ends the session: what is open or on its way expires.
     pub fn close(&mut self, out: &mut Vec<Output>) {
-        let reason = SmolStr::new_static("venue session ended");
+        let reason = SESSION_ENDED;
         for index in 0..self.listings.len() {
             let time = self.venue_time();
             let listing = &mut self.listings[index];

@@ -6,6 +6,7 @@ pub(crate) mod events;
 mod journal;
 mod life;
 mod model;
+mod recover;
 mod switches;
 mod venue;
 

@@ -1,7 +1,7 @@
 //! A small real venue for tests: it keeps its orders, answers when it is told to, and works out the figures of its reports.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
@@ -11,7 +11,7 @@ use crate::bus::locked;
 use crate::market::{
     ClientOrderId, ExecutionReport, Fill, Instrument, InstrumentKind, Liquidity, OrderRequest, ReportState, Symbol,
 };
-use crate::trading::{Approved, Balance, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// What the venue was asked, in the order in which it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct Venue {
     pub(crate) clock: Arc<ManualClock>,
     paper: bool,
     instruments: Arc<[Instrument]>,
-    outlet: OnceLock<Outlet>,
+    outlet: Mutex<Option<Outlet>>,
     state: Mutex<State>,
 }
 
@@ -40,6 +40,7 @@ struct Standing {
     request: OrderRequest,
     filled: Decimal,
     value: Decimal,
+    said: Vec<ExecutionReport>,
 }
 
 impl Venue {
@@ -59,7 +60,7 @@ impl Venue {
             clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_000_000))),
             paper,
             instruments: [instrument("BTC-USDT"), instrument("ETH-USDT")].into(),
-            outlet: OnceLock::new(),
+            outlet: Mutex::default(),
             state: Mutex::new(State {
                 status: ProviderStatus::Pending,
                 asked: Vec::new(),
@@ -69,8 +70,13 @@ impl Venue {
         })
     }
 
-    pub(crate) fn outlet(&self) -> &Outlet {
-        self.outlet.get().unwrap()
+    pub(crate) fn outlet(&self) -> Outlet {
+        locked(&self.outlet).clone().unwrap()
+    }
+
+    /// The venue is another machine: it lives on when the host dies, and speaks to the next one.
+    pub(crate) fn start_again(&self, outlet: Outlet) {
+        *locked(&self.outlet) = Some(outlet);
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -111,6 +117,7 @@ impl Venue {
             time: self.clock.now(),
             reason: (state == ReportState::Rejected).then(|| "not today".into()),
         };
+        order.said.push(report.clone());
         self.outlet().report(report);
     }
 
@@ -149,7 +156,8 @@ impl Provider for Venue {
         let mut venue = locked(&self.state);
         venue.asked.push(Asked::Submit(order.client_order_id.to_string()));
         let id = order.client_order_id.clone();
-        let before = venue.orders.insert(id, Standing { request: order, filled: Decimal::ZERO, value: Decimal::ZERO });
+        let before =
+            venue.orders.insert(id, Standing { request: order, filled: Decimal::ZERO, value: Decimal::ZERO, said: Vec::new() });
         assert!(before.is_none(), "the same order twice");
     }
 
@@ -165,11 +173,20 @@ impl Provider for Venue {
         self.paper
     }
 
+    async fn query(&self, orders: &[OrderRequest]) -> Vec<OrderAnswer> {
+        let venue = locked(&self.state);
+        if venue.status == ProviderStatus::Failed {
+            return Vec::new();
+        }
+        let said = |id: &ClientOrderId| venue.orders.get(id).map(|order| OrderAnswer::Known(order.said.clone()));
+        let ids = orders.iter().map(|order| &order.client_order_id);
+        ids.map(|id| said(id).unwrap_or_else(|| OrderAnswer::Unknown(id.clone()))).collect()
+    }
+
     async fn start(self: Arc<Self>, outlet: Outlet) -> Result<(), ProviderError> {
         self.set_status(ProviderStatus::Running);
-        self.outlet
-            .set(outlet)
-            .map_err(|_| ProviderError { provider: self.name.clone(), message: "was started before".to_owned() })
+        self.start_again(outlet);
+        Ok(())
     }
 
     async fn stop(&self) {

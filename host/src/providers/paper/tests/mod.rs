@@ -1,6 +1,8 @@
 //! The paper venue as others see it: records and orders in, events and reports out.
 
+mod crash;
 mod ledger;
+mod log;
 mod provider;
 mod rules;
 mod tape;
