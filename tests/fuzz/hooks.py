@@ -31,5 +31,8 @@ def what_is_described_is_understood(ctx, response, case):
     headers = {name.lower() for name in case.headers or {}}
     if {"if-match", "if-none-match"} <= headers:
         return  # Each may be sent, not both: OpenAPI has no words for it.
-    code = response.json().get("error")
+    error = response.json()
+    if "invalid type: floating point" in error.get("message", ""):
+        return  # JSON Schema counts 1.0 among the integers; the host does not.
+    code = error.get("error")
     assert code not in OF_FORM, f"a request as described was refused for its form: {response.text}"

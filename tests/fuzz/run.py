@@ -97,10 +97,8 @@ def sharpened(document, known):
                 for content in response.get("content", {}).values():
                     close(document, content["schema"])
             for parameter in operation.get("parameters", []):
-                names = known["names"] if path.startswith("/providers") else known["strategies"]
-                names = known.get(parameter["name"], names if parameter["name"] == "name" else None)
-                if parameter["in"] == "path" and names:
-                    parameter["schema"] = among(names, parameter["schema"])
+                if parameter["in"] == "path":
+                    parameter["schema"] = among(names(known, method, path, parameter["name"]), parameter["schema"])
     for schema, field, values in known["fields"]:
         holder = document["components"]["schemas"][schema]["properties"][field]
         place = {"array": "items", "object": "propertyNames"}.get(str(holder.get("type")))
@@ -109,6 +107,17 @@ def sharpened(document, known):
         else:
             document["components"]["schemas"][schema]["properties"][field] = among(values, holder)
     return document
+
+
+def names(known, method, path, placeholder):
+    """What is there. What would end the trading for all that follow is asked only of what the fuzzer itself has made."""
+    noun = path.split("/")[1]
+    if method == "delete" or (method == "put" and noun == "providers"):
+        made = {"selector": ["second", "first:v1.0.0", "first"], "tag": ["prod", "canary"]}
+        return made.get(placeholder, ["signals"] if noun == "providers" else ["first"])
+    if placeholder == "name":
+        return known["providers"] if noun == "providers" else known["strategies"]
+    return known[f"{noun} {placeholder}"]
 
 
 def among(values, schema):
@@ -148,6 +157,7 @@ def resolved(document, schema):
 def known_names(host, document):
     instances = [row["id"] for row in host.get("/strategy/instances")["instances"]]
     providers = [row["name"] for row in host.get("/providers")["providers"]]
+    adapters = [row["identifier"] for row in host.get("/adapters")["adapters"]]
     modules = host.get("/strategies/modules")["modules"]
     strategies = [row["name"] for row in modules]
     hashes = [row["selectedRevisionHash"] for row in modules]
@@ -155,17 +165,19 @@ def known_names(host, document):
     source = document["components"]["schemas"]["Upload"]["examples"][0]["source"]
     sources = [source, source.replace('"first"', '"second"'), source.replace("create(", "creates("), source + "//"]
     return {
-        "id": instances,
-        "names": providers,
+        "strategy id": instances,
+        "adapters id": adapters,
+        "providers": providers,
         "strategies": strategies,
-        "selector": selectors,
-        "tag": ["latest", "prod"],
+        "strategies selector": selectors,
+        "strategies tag": ["latest", "prod"],
         "fields": [
             ("Upload", "source", sources),
             ("Upload", "aliases", ["prod", "canary"]),
             ("Assignment", "hash", hashes),
             ("RefreshTargets", "strategies", selectors),
             ("NewInstance", "scope", providers),
+            ("ProviderAdapter", "identifier", adapters),
             ("NewInstanceStrategy", "identifier", selectors),
             ("NewInstanceSymbols", "symbols", ["BTC-USDT", "eth-usdt"]),
         ],

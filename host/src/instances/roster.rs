@@ -22,6 +22,7 @@ use super::status::{Status, Step};
 use super::usage::{Usage, UsageIndex};
 use super::view::{InstanceSummary, InstanceView, RevisionUser};
 use crate::base::{Digest, InstanceId, StrategyName};
+use crate::sandbox::LogLevel;
 
 /// All instances of the host. Process lifetime.
 pub struct Instances {
@@ -50,6 +51,13 @@ impl Instances {
             floors.bus.tap(Arc::new(move |instance, event| {
                 if let Some(slot) = listener.upgrade().and_then(|host| host.slot(instance.as_str()).ok()) {
                     slot.feed.own(event);
+                }
+            }));
+            let listener = Weak::clone(this);
+            floors.desk.on_denial(Box::new(move |request, denial| {
+                if let Some(slot) = listener.upgrade().and_then(|host| host.slot(request.instance.as_str()).ok()) {
+                    let text = format!("order {} {denial}", request.client_order_id);
+                    slot.log.host(LogLevel::Warn, text, slot.now());
                 }
             }));
             Self {

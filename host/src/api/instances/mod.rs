@@ -2,6 +2,7 @@
 
 pub(super) mod create;
 pub(super) mod delete;
+pub(super) mod denials;
 pub(super) mod events;
 pub(super) mod executions;
 pub(super) mod get;
@@ -10,6 +11,7 @@ pub(super) mod list;
 pub(super) mod logs;
 mod news;
 pub(super) mod orders;
+pub(super) mod positions;
 pub(super) mod start;
 pub(super) mod stop;
 pub(super) mod update;

@@ -13,13 +13,11 @@ use crate::providers::ProviderSpec;
 #[schema(as = ProviderSetup, examples(examples::provider))]
 pub(crate) struct Setup {
     /// The name to be; where the path has it, it may be left out.
-    #[schema(nullable = false)]
     name: Option<String>,
     /// What it is and how.
     #[schema(required, nullable = false)]
     adapter: Option<Adapter>,
     /// Whether it is started; true when left out.
-    #[schema(nullable = false)]
     enabled: Option<bool>,
 }
 

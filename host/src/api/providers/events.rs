@@ -4,7 +4,9 @@
 use axum::extract::State;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, Query, Segment};
@@ -12,18 +14,47 @@ use crate::api::openapi::{Begun, about, examples};
 use crate::api::state::Api;
 use crate::providers::extension::{EVENTS_PER_POST, PAYLOAD_BYTES};
 
-/// One event, or several of them.
-#[derive(Deserialize, ToSchema)]
+/// One event, or several of them: exactly one of the two, as [`Either`] describes it.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(examples(examples::signals))]
 pub(crate) struct Signals {
-    /// Of one event: any JSON value.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Value, required = false)]
     payload: Option<Value>,
-    /// Of several events, in the place of `payload`.
-    #[schema(nullable = false, max_items = 256)]
     events: Option<Vec<Signal>>,
+}
+
+/// One event, or several of them.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[schema(examples(examples::signals))]
+#[expect(dead_code, reason = "describes what is read as `Signals`, whose refusals say more than those of a choice would")]
+enum Either {
+    /// One event.
+    One(Signal),
+    /// Several of them.
+    Several(SeveralSignals),
+}
+
+impl PartialSchema for Signals {
+    fn schema() -> RefOr<Schema> {
+        Either::schema()
+    }
+}
+
+impl ToSchema for Signals {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Either::schemas(schemas);
+    }
+}
+
+/// Several events.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "as above")]
+struct SeveralSignals {
+    /// In this order.
+    #[schema(min_items = 1, max_items = 256)]
+    events: Vec<Signal>,
 }
 
 #[derive(Deserialize, ToSchema)]
