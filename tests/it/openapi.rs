@@ -52,12 +52,16 @@ const STORY: &[&str] = &[
     "riskEngageOwn",
     "riskInstance",
     "riskResetOwn",
+    "instancesUpdate",
     "instancesStart",
     "instancesOrders",
     "instancesExecutions",
     "instancesDenials",
     "instancesPositions",
     "instancesLogs",
+    "instancesEvents",
+    "contextBackup",
+    "contextRestore",
     "instancesStop",
     "instancesDelete",
     "tagsDelete",
@@ -89,6 +93,11 @@ async fn the_examples_tell_a_true_story() {
             Some(body) => request.json(body),
             None => request,
         };
+        if *id == "instancesEvents" {
+            // It has no end that a client could wait for.
+            assert_eq!(request.send().await.unwrap().status(), 200, "{id}");
+            continue;
+        }
         let answer = app.client.send(request).await;
         assert!(answer.status < 300, "{id}: {answer:#?}");
     }

@@ -64,6 +64,19 @@ impl Builder {
         self
     }
 
+    /// Milliseconds for an answer.
+    pub(crate) fn request_ms(mut self, ms: u64) -> Self {
+        self.config.api.limits.request_ms = ms;
+        self
+    }
+
+    /// Events that are kept per instance, and streams of the whole host.
+    pub(crate) fn feed(mut self, events: usize, streams: usize) -> Self {
+        self.config.instances.feed.events = events;
+        self.config.instances.feed.streams = streams;
+        self
+    }
+
     /// Sources that may wait for the compiler.
     pub(crate) fn compile_queue(mut self, queue: usize) -> Self {
         self.config.compile.queue = queue;
@@ -126,6 +139,11 @@ impl TestApp {
         config.sandbox.limits.deadline_ms = 5_000;
         config.sandbox.limits.load_deadline_ms = 20_000;
         Builder { config, speed: Speed::Times(20) }
+    }
+
+    /// Ends the host in order; whether everything ended within its grace.
+    pub(crate) async fn stop(self) -> bool {
+        self.app.stop().await
     }
 
     /// What the control plane asks.
