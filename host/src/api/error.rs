@@ -50,6 +50,7 @@ codes! {
     InvalidFileName BAD_REQUEST "invalid_file_name" "A file of an upload has a name that is not plain; the message quotes the rule.";
     LatestProtected BAD_REQUEST "latest_protected" "`latest` cannot be deleted: it is what the bare name means. Assign it to another revision instead.";
     WouldOrphan BAD_REQUEST "would_orphan" "The tag is the last one on its revision. With `allowOrphan=true` it goes all the same, and the revision stays callable by its hash.";
+    RiskLimitsInvalid BAD_REQUEST "risk_limits_invalid" "A risk limit is missing or outside its range; `details` names the field and the rule.";
     HashRequired BAD_REQUEST "hash_required" "The body of a tag needs `hash`: the revision to point to.";
     ReservedTag BAD_REQUEST "reserved_tag" "`latest` is moved only by `promoteLatest` or `reassignTags`.";
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
@@ -77,6 +78,8 @@ codes! {
     InstanceNotRunning CONFLICT "instance_not_running" "The instance does not run.";
     RevisionInvalid CONFLICT "revision_invalid" "The stored revision does not load: its bytes or its registry entry are damaged, or it no longer compiles; the message says which.";
     ProviderUnavailable CONFLICT "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
+    KillSwitchStronger CONFLICT "kill_switch_stronger" "The kill switch is engaged and does more than was asked for. Reset it first to have less.";
+    Flattening CONFLICT "flattening" "The kill switch is closing positions: it can be reset once they are closed, given up, or wait for a provider that is down.";
     ProviderExists CONFLICT "provider_exists" "A provider with this name exists already.";
     ProviderInUse CONFLICT "provider_in_use" "Instances have the provider in their scope; `details` lists them. Stopped ones count.";
     ProviderRunning CONFLICT "provider_running" "The provider runs already, or is about to.";

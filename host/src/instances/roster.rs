@@ -110,7 +110,16 @@ impl Instances {
             usage: UsageIndex::default(),
             writer: floors.store.writer(),
         };
-        Arc::new(Self { floors, config, slots: RwLock::default(), shared: Arc::new(shared), low_priority: Arc::default() })
+        let instances =
+            Arc::new(Self { floors, config, slots: RwLock::default(), shared: Arc::new(shared), low_priority: Arc::default() });
+        let weak = Arc::downgrade(&instances);
+        instances.floors.desk.on_denial(Box::new(move |request, denial| {
+            if let Some(slot) = weak.upgrade().and_then(|instances| instances.slot(request.instance.as_str()).ok()) {
+                let text = format!("order {} {denial}", request.client_order_id);
+                slot.log.host(LogLevel::Warn, text, slot.now());
+            }
+        }));
+        instances
     }
 
     /// Creates an instance without starting it.

@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::StoreError;
 use super::writer::{Request, Shared, WriteOp};
-use super::{executions, instances, meta, orders, providers, saved_state, usage};
+use super::{denials, executions, instances, meta, orders, providers, risk, saved_state, usage};
 use crate::base::metrics::Metrics;
-use crate::base::{Clock, Timestamp, fail_point};
+use crate::base::{Clock, InstanceId, Timestamp, fail_point};
 
 /// How often a failing disk is tried again while nobody writes.
 const PROBE: Duration = Duration::from_secs(1);
@@ -188,14 +188,27 @@ impl Committer {
 async fn apply(db: &mut SqliteConnection, op: &WriteOp, now: Timestamp) -> Result<(), StoreError> {
     match op {
         WriteOp::UpsertInstance(row) => instances::upsert(db, row, now).await,
-        WriteOp::DeleteInstance(id) => instances::delete(db, id).await,
+        WriteOp::DeleteInstance(id) => {
+            forget_risk(db, id).await?;
+            instances::delete(db, id).await
+        }
         WriteOp::InsertOrder(order) => orders::insert(db, order, now).await,
         WriteOp::UpdateOrder(update) => orders::update(db, update, now).await,
         WriteOp::InsertExecution(execution) => executions::insert(db, execution, now).await,
+        WriteOp::InsertDenial(denial) => denials::insert(db, denial, now).await,
+        WriteOp::SetRiskLimits(row) => risk::set_limits(db, row.instance.as_ref(), Some(&row.limits), now).await,
+        WriteOp::DeleteRiskLimits(id) => risk::set_limits(db, Some(id), None, now).await,
+        WriteOp::SetRiskState(row) => risk::set_state(db, row, now).await,
+        WriteOp::ForgetRisk(id) => forget_risk(db, id).await,
         WriteOp::SaveState { instance, json } => saved_state::save(db, instance, json, now).await,
         WriteOp::WidenUsage(row) => usage::widen(db, row).await,
         WriteOp::UpsertProvider(row) => providers::upsert(db, row, now).await,
         WriteOp::DeleteProvider(name) => providers::delete(db, name).await,
         WriteOp::SetMeta { name, value } => meta::set(db, name, value).await,
     }
+}
+
+async fn forget_risk(db: &mut SqliteConnection, instance: &InstanceId) -> Result<(), StoreError> {
+    risk::forget(db, instance).await?;
+    denials::forget(db, instance).await
 }

@@ -5,12 +5,14 @@
 
 mod column;
 mod commit;
+mod denials;
 mod error;
 mod executions;
 mod instances;
 mod meta;
 mod orders;
 mod providers;
+mod risk;
 mod saved_state;
 #[cfg(test)]
 mod tests;
@@ -32,11 +34,13 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{Clock, InstanceId};
 
+pub use denials::{DenialFilter, DenialRow, KEPT as DENIALS_KEPT, NewDenial};
 pub use error::StoreError;
 pub use executions::{ExecutionFilter, ExecutionRow, NewExecution};
 pub use instances::{Desired, InstanceRow};
 pub use orders::{NewOrder, OrderFilter, OrderRow, OrderUpdate};
 pub use providers::ProviderRow;
+pub use risk::{RiskLimitsRow, RiskStateRow};
 pub use usage::UsageRow;
 pub use writer::{Then, WriteOp, Writer};
 
@@ -182,6 +186,30 @@ impl Store {
     /// As for every read.
     pub async fn executions_after(&self, seq: u64, limit: u32) -> Result<Vec<ExecutionRow>, StoreError> {
         executions::after(&self.readers, seq, limit).await
+    }
+
+    /// Denials that pass `filter`, newest first.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub async fn denials(&self, filter: &DenialFilter) -> Result<Vec<DenialRow>, StoreError> {
+        denials::list(&self.readers, filter).await
+    }
+
+    /// Limits that operators set: of the host and of instances.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub async fn risk_limits(&self) -> Result<Vec<RiskLimitsRow>, StoreError> {
+        risk::limits(&self.readers).await
+    }
+
+    /// Engaged kill switches and breaches: of the host and of instances.
+    ///
+    /// # Errors
+    /// As for every read.
+    pub async fn risk_states(&self) -> Result<Vec<RiskStateRow>, StoreError> {
+        risk::states(&self.readers).await
     }
 
     /// The number of the newest execution on record; 0 when there is none.

@@ -8,11 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::denials::NewDenial;
 use super::error::StoreError;
 use super::executions::NewExecution;
 use super::instances::InstanceRow;
 use super::orders::{NewOrder, OrderUpdate};
 use super::providers::ProviderRow;
+use super::risk::{RiskLimitsRow, RiskStateRow};
 use super::usage::UsageRow;
 use crate::base::{InstanceId, ProviderName};
 
@@ -21,7 +23,7 @@ use crate::base::{InstanceId, ProviderName};
 pub enum WriteOp {
     /// Makes or replaces an instance.
     UpsertInstance(Box<InstanceRow>),
-    /// Removes an instance and its saved state; its orders stay. Nothing happens when there is none.
+    /// Removes an instance with its saved state, risk limits and denials; its orders stay. Nothing happens when there is none.
     DeleteInstance(InstanceId),
     /// Puts an order on record.
     InsertOrder(Box<NewOrder>),
@@ -29,6 +31,16 @@ pub enum WriteOp {
     UpdateOrder(Box<OrderUpdate>),
     /// Puts a match on record, after its order.
     InsertExecution(Box<NewExecution>),
+    /// Puts a denial on record.
+    InsertDenial(Box<NewDenial>),
+    /// Replaces the limits of an instance or of the host.
+    SetRiskLimits(Box<RiskLimitsRow>),
+    /// Takes the limits of an instance off the record.
+    DeleteRiskLimits(InstanceId),
+    /// Replaces the risk state of an instance or of the host.
+    SetRiskState(Box<RiskStateRow>),
+    /// Removes limits, risk state and denials of an instance.
+    ForgetRisk(InstanceId),
     /// Replaces what an instance asked to keep.
     SaveState {
         /// Whose.
@@ -58,7 +70,8 @@ impl WriteOp {
             Self::SaveState { json, .. } => 256 + json.len(),
             Self::SetMeta { value, .. } => 256 + value.len(),
             // Configurations are bounded by the body limit of the control plane and rarely written.
-            Self::UpsertInstance(_) | Self::UpsertProvider(_) => 4096,
+            Self::UpsertInstance(_) | Self::UpsertProvider(_) | Self::SetRiskLimits(_) => 4096,
+            Self::InsertDenial(denial) => 1024 + denial.message.len(),
             _ => 512,
         }
     }

@@ -29,6 +29,11 @@ impl Denial {
 /// The breach type of the kill switch and the circuit breaker themselves.
 pub(crate) const KILL_SWITCH: &str = "KILL_SWITCH";
 
+/// The breach types of the day budgets: told once when one is reached and once when its day ends, not with every denial.
+pub(crate) const DAILY_LOSS: &str = "DAILY_LOSS";
+/// See [`DAILY_LOSS`].
+pub(crate) const DAILY_FEES: &str = "DAILY_FEES";
+
 macro_rules! denial_codes {
     ($($variant:ident $code:literal $breach:expr, $doc:literal;)*) => {
         /// The rules of the risk check.
@@ -84,6 +89,8 @@ denial_codes! {
     PositionLimit "position_limit" Some("POSITION_LIMIT"), "The position, with all open orders of the side filled, would exceed the maximum.";
     NotionalLimit "notional_limit" Some("NOTIONAL_LIMIT"), "The value of that position would exceed the maximum.";
     TooManyOpenOrders "too_many_open_orders" Some("CONCURRENCY"), "As many orders of the symbol are open as may be.";
+    DailyLossLimit "daily_loss_limit" None, "The instance lost as much as it may in one day: until the day ends, only orders that reduce a position pass.";
+    DailyFeeLimit "daily_fee_limit" None, "The instance paid as many fees as it may in one day: until the day ends, only orders that reduce a position pass.";
     JournalUnavailable "journal_unavailable" None, "The order could not be put on record, so it was not sent.";
     SelfTrade "self_trade" None, "The order would match another open order of the same account.";
 }

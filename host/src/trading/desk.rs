@@ -1,23 +1,25 @@
-//! The desk: the one door for orders. Here: what it is made of, who may trade, and the switches. Sending is in `submit`, what
-//! venues answer in `reports`, questions in `queries`.
+//! The desk: the one door for orders. Here: what it is made of and who may trade. Sending is in `submit`, what venues answer in
+//! `reports`, kill switches in `switches` and `flatten`, limits in `set_limits`, questions in `queries`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
-
-use serde::Serialize;
-use utoipa::ToSchema;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::bus::{Bus, locked};
-use crate::market::{Event, ReportState};
+use crate::market::{Event, OrderRequest, ReportState};
 use crate::trading::lane::Lane;
 use crate::trading::metrics::DeskMetrics;
 use crate::trading::recover::Held;
+use crate::trading::risk::Block;
 use crate::trading::trader::Trader;
-use crate::trading::{Journal, OrderError, Outlet, Provider, RiskConfig, TradingAccount};
+use crate::trading::ward::Ward;
+use crate::trading::{Denial, Journal, OrderError, Outlet, Provider, RiskConfig, TradingAccount};
+
+/// Who is told of every denial that is noticed, besides the instance itself: its log.
+pub type DenialLog = Box<dyn Fn(&OrderRequest, &Denial) + Send + Sync>;
 
 /// Process lifetime (a backtest has its own). Calls are short: one mutex per provider, no waiting, no disk.
 pub struct Desk {
@@ -25,30 +27,14 @@ pub struct Desk {
     pub(super) bus: Arc<Bus>,
     pub(super) journal: Option<Journal>,
     pub(super) metrics: DeskMetrics,
-    pub(super) host_stop: Mutex<Option<String>>,
+    pub(super) host_stop: Mutex<Option<Block>>,
     pub(super) held: Held,
-    config: RwLock<RiskConfig>,
+    pub(super) config: RwLock<RiskConfig>,
     limits_version: AtomicU64,
     lanes: RwLock<BTreeMap<ProviderName, Arc<Lane>>>,
-    traders: RwLock<HashMap<InstanceId, Arc<Trader>>>,
-}
-
-/// What the risk check thinks of an instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RiskState {
-    /// Since the last reset.
-    pub breaches: u32,
-    /// Nothing is sent: its own kill switch, its circuit breaker or the host's kill switch.
-    pub kill_switch_engaged: bool,
-    /// It is the circuit breaker: it lets go by itself when its cooldown is over.
-    pub circuit_breaker_open: bool,
-    /// Why, when something is engaged.
-    #[schema(required)]
-    pub reason: Option<String>,
-    /// When the circuit breaker lets go, by the provider's clock, in RFC 3339.
-    #[schema(value_type = Option<Timestamp>, required)]
-    pub until: Option<String>,
+    pub(super) traders: RwLock<HashMap<InstanceId, Arc<Trader>>>,
+    wards: RwLock<HashMap<InstanceId, Arc<Ward>>>,
+    pub(super) denial_log: OnceLock<DenialLog>,
 }
 
 impl Desk {
@@ -66,7 +52,17 @@ impl Desk {
             limits_version: AtomicU64::new(0),
             lanes: RwLock::default(),
             traders: RwLock::default(),
+            wards: RwLock::default(),
+            denial_log: OnceLock::new(),
         })
+    }
+
+    /// Has every denial that is noticed written to the log of its instance. The first one who asks is told, nobody else. It is called
+    /// under locks of the desk: it must be short and must not call the desk.
+    pub fn on_denial(&self, log: DenialLog) {
+        if self.denial_log.set(log).is_err() {
+            tracing::error!("somebody else is told of denials already");
+        }
     }
 
     /// Lets a provider take part. It may come before or after the instances that use it, and again after [`Desk::detach`].
@@ -76,8 +72,10 @@ impl Desk {
         lane.attach(provider);
         let now = lane.now().unwrap_or_default();
         for trader in read(&self.traders).values() {
-            locked(&trader.guard).rebase(&lane.name, now, trader.limits.circuit_breaker.cooldown);
+            locked(&trader.ward.guard).rebase(&lane.name, now, trader.limits.circuit_breaker.cooldown);
         }
+        // A kill switch that waited for this provider goes on with its first event.
+        lane.wake_by(Timestamp::ZERO);
     }
 
     /// Takes a provider out. Its orders and positions stay known; the open orders of a paper venue end as expired.
@@ -107,15 +105,17 @@ impl Desk {
     /// Says who an instance is; again whenever it starts. It is not active yet. Positions, open orders, breaches and the kill
     /// switch of an instance that was admitted before are kept.
     pub fn admit(&self, account: TradingAccount) {
-        for (provider, _) in &account.scope {
-            self.lane(provider);
-        }
+        let lanes: Vec<_> = account.scope.iter().map(|(provider, _)| self.lane(provider)).collect();
+        let ward = self.ward(&account.instance);
         let version = self.next_version();
-        let config = read(&self.config).clone();
         let mut traders = write(&self.traders);
+        let config = read(&self.config).clone();
         let before = traders.get(&account.instance).map(Arc::as_ref);
-        let trader = Trader::new(account, &config, version, before);
+        let trader = Trader::new(account, &config, version, ward, before);
         traders.insert(trader.instance().clone(), Arc::new(trader));
+        drop(traders);
+        // If a kill switch is engaged, there may be something to do for an instance that was not known before.
+        lanes.iter().for_each(|lane| lane.wake_by(Timestamp::ZERO));
     }
 
     /// Whether the instance runs: only then are orders taken. What was kept for it since [`Desk::recover`] goes to its mailbox
@@ -133,24 +133,11 @@ impl Desk {
     pub fn dismiss(&self, instance: &InstanceId) {
         write(&self.traders).remove(instance);
         self.held.forget(instance);
+        write(&self.wards).remove(instance);
+        self.forget_risk(instance);
         for lane in self.all_lanes() {
             locked(&lane.book).dismiss(instance);
         }
-    }
-
-    /// The risk configuration.
-    pub fn risk(&self) -> RiskConfig {
-        read(&self.config).clone()
-    }
-
-    /// Replaces the risk configuration, for running instances too. What throttles have used, positions and breaches stay.
-    pub fn set_risk(&self, config: RiskConfig) {
-        let version = self.next_version();
-        let mut traders = write(&self.traders);
-        for trader in traders.values_mut() {
-            *trader = Arc::new(Trader::new(trader.details.clone(), &config, version, Some(trader)));
-        }
-        *write(&self.config) = config;
     }
 
     /// Decision 18: the instance runs, one of its providers runs with its connection and with trading switched on, nothing has engaged
@@ -168,100 +155,17 @@ impl Desk {
         self.known_lane(provider).map(|lane| lane.set_trading(on)).is_some()
     }
 
-    /// What the risk check thinks of an instance; the default for one it does not know.
-    pub fn risk_state(&self, instance: &InstanceId) -> RiskState {
-        let Ok(trader) = self.trader(instance) else { return RiskState::default() };
-        let host = locked(&self.host_stop).clone();
-        self.refresh(&trader, None);
-        let guard = locked(&trader.guard);
-        let block = guard.block();
-        let until = block.and_then(|block| block.until.as_ref()).filter(|_| host.is_none());
-        RiskState {
-            breaches: guard.breaches(),
-            kill_switch_engaged: host.is_some() || block.is_some(),
-            circuit_breaker_open: until.is_some(),
-            reason: host.or_else(|| block.map(|block| block.reason.clone())),
-            until: until.map(|(_, until)| until.to_rfc3339()),
-        }
-    }
-
-    /// Stops all orders of the host until [`Desk::release_host`]. Cancels are still taken.
-    pub fn stop_host(&self, reason: &str) {
-        tracing::warn!(reason, "kill switch of the host engaged");
-        *locked(&self.host_stop) = Some(reason.to_owned());
-    }
-
-    /// Ends [`Desk::stop_host`]; false when it was not engaged. What instances have engaged themselves stays.
-    pub fn release_host(&self) -> bool {
-        locked(&self.host_stop).take().is_some()
-    }
-
-    /// Engages the kill switch of one instance until [`Desk::release`]. Cancels are still taken.
-    ///
-    /// # Errors
-    /// `not_active` when there is no such instance.
-    pub fn stop(&self, instance: &InstanceId, reason: &str) -> Result<(), OrderError> {
-        let trader = self.trader(instance)?;
-        if locked(&trader.guard).engage(reason.to_owned()) {
-            self.metrics.stops.with_label_values(&["operator"]).inc();
-            self.note_stop(&trader, reason);
-        }
-        Ok(())
-    }
-
-    /// Resets the kill switch, the circuit breaker and the breaches of one instance; false when nothing was engaged.
-    ///
-    /// # Errors
-    /// `not_active` when there is no such instance.
-    pub fn release(&self, instance: &InstanceId) -> Result<bool, OrderError> {
-        let trader = self.trader(instance)?;
-        let released = locked(&trader.guard).reset();
-        if released {
-            self.note_clear(&trader, "reset by an operator");
-        }
-        Ok(released)
-    }
-
     /// Takes the reference prices of the risk check from an event. Done by [`Outlet::publish`]; a backtest calls it itself,
     /// before the event is delivered.
     pub fn observe(&self, event: &Arc<Event>) {
-        if let Some(lane) = read(&self.lanes).get(&event.provider) {
-            locked(&lane.prices).observe(event);
-        }
+        let Some(lane) = self.known_lane(&event.provider) else { return };
+        locked(&lane.prices).observe(event);
+        self.wake(&lane, event);
     }
 
     /// Completes when the bus is idle and every approved order was handed to its provider. See [`Outlet::settle`].
     pub async fn settle(&self) {
         self.bus.settle().await;
-    }
-
-    /// Why the instance may not trade: the host's stop, or its own after a look at the clock. `order` is where and when an order
-    /// was asked for: then that moment counts, so that the outcome does not depend on the machine's speed.
-    pub(super) fn blocked(&self, trader: &Trader, order: Option<(&ProviderName, Timestamp)>) -> Option<(bool, String)> {
-        if let Some(reason) = &*locked(&self.host_stop) {
-            return Some((false, format!("the kill switch of the host is engaged ({reason}): an operator has to reset it")));
-        }
-        self.refresh(trader, order);
-        let guard = locked(&trader.guard);
-        let block = guard.block()?;
-        Some(match &block.until {
-            Some((provider, until)) => {
-                (true, format!("circuit breaker open until {until} by the clock of `{provider}` ({})", block.reason))
-            }
-            None => (false, format!("kill switch engaged ({}): an operator has to reset it", block.reason)),
-        })
-    }
-
-    /// Closes the circuit breaker when its cooldown is over.
-    fn refresh(&self, trader: &Trader, order: Option<(&ProviderName, Timestamp)>) {
-        let now = |provider: &ProviderName| match order {
-            Some((here, at)) if here == provider => Some(at),
-            _ => self.known_lane(provider)?.now(),
-        };
-        let cleared = locked(&trader.guard).refresh(now);
-        if cleared {
-            self.note_clear(trader, "the cooldown of the circuit breaker is over");
-        }
     }
 
     /// Ends what a paper venue has forgotten.
@@ -276,6 +180,20 @@ impl Desk {
     pub(super) fn trader(&self, instance: &InstanceId) -> Result<Arc<Trader>, OrderError> {
         let trader = read(&self.traders).get(instance).map(Arc::clone);
         trader.ok_or_else(|| OrderError::new("not_active", format!("instance `{instance}` is not running: start it first")))
+    }
+
+    /// What risk keeps of an instance; made when there is nothing yet.
+    pub(super) fn ward(&self, instance: &InstanceId) -> Arc<Ward> {
+        let known = read(&self.wards).get(instance).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let made = || Arc::new(Ward::new(instance.clone()));
+            Arc::clone(write(&self.wards).entry(instance.clone()).or_insert_with(made))
+        })
+    }
+
+    /// What risk keeps of all instances.
+    pub(super) fn all_wards(&self) -> Vec<Arc<Ward>> {
+        read(&self.wards).values().map(Arc::clone).collect()
     }
 
     /// The lane of this name; made when there is none.
@@ -302,15 +220,15 @@ impl Desk {
         read(&self.lanes).values().map(Arc::clone).collect()
     }
 
-    fn next_version(&self) -> u64 {
+    pub(super) fn next_version(&self) -> u64 {
         self.limits_version.fetch_add(1, Ordering::AcqRel) + 1
     }
 }
 
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,12 @@
 //! Where orders become durable: what the desk writes, in the words of the database.
 
 use smol_str::SmolStr;
+use tokio::sync::oneshot;
 
 use crate::base::{Digest, Timestamp};
 use crate::market::{Fill, OrderRequest, OrderState};
-use crate::store::{NewExecution, NewOrder, OrderUpdate, StoreError, Then, WriteOp, Writer};
-use crate::trading::OrderRecord;
+use crate::store::{NewDenial, NewExecution, NewOrder, OrderUpdate, RiskStateRow, StoreError, Then, WriteOp, Writer};
+use crate::trading::{Denial, OrderRecord};
 
 /// Writes orders and executions behind the desk's back. Nothing here waits for the disk.
 pub struct Journal {
@@ -32,9 +33,57 @@ impl Journal {
         self.writer.write(vec![insert(request, author, OrderState::Pending, None)], Some(then))
     }
 
+    /// The same for a closing order of the host, together with the count that keeps its id from being used again.
+    pub(super) fn closing(
+        &self,
+        request: &OrderRequest,
+        author: Author,
+        state: RiskStateRow,
+        then: Then,
+    ) -> Result<(), StoreError> {
+        let counted = WriteOp::SetRiskState(Box::new(state));
+        self.writer.write(vec![counted, insert(request, author, OrderState::Pending, None)], Some(then))
+    }
+
+    /// Runs `then` on the task that writes, after everything that was queued before.
+    pub(super) fn after(&self, then: Then) -> Result<(), StoreError> {
+        self.writer.write(Vec::new(), Some(then))
+    }
+
     /// Puts a denied order on record.
-    pub(super) fn denied(&self, request: &OrderRequest, author: Author, reason: &str) -> Result<(), StoreError> {
-        self.writer.write(vec![insert(request, author, OrderState::Denied, Some(reason.into()))], None)
+    pub(super) fn denied(&self, request: &OrderRequest, author: Author, denial: &Denial) -> Result<(), StoreError> {
+        let reason = denial.to_string().into();
+        self.writer.write(vec![insert(request, author, OrderState::Denied, Some(reason))], None)
+    }
+
+    /// Puts the denial itself on record; `prune` lets old ones of the instance go. Apart from the order: a chosen id that an older
+    /// order has is no reason to forget the denial.
+    pub(super) fn denial(&self, request: &OrderRequest, denial: &Denial, prune: bool) -> Result<(), StoreError> {
+        let denial = WriteOp::InsertDenial(Box::new(NewDenial {
+            instance: request.instance.clone(),
+            provider: request.provider.clone(),
+            symbol: request.symbol.clone(),
+            client_order_id: request.client_order_id.clone(),
+            code: denial.code.as_str(),
+            message: denial.message.clone(),
+            numbers: denial.metrics.clone(),
+            denied_at: request.requested_at,
+            prune,
+        }));
+        self.writer.write(vec![denial], None)
+    }
+
+    /// Writes what an operator decided; whoever wants to know waits for it.
+    pub(super) fn decide(&self, op: WriteOp) -> Written {
+        let (tell, told) = oneshot::channel();
+        let then: Then = Box::new(move |result| {
+            // Nobody has to wait: the write stands all the same.
+            let _ = tell.send(result);
+        });
+        match self.writer.write(vec![op], Some(then)) {
+            Ok(()) => Written(Wait::For(told)),
+            Err(error) => Written(Wait::Failed(error)),
+        }
     }
 
     /// Puts on record where an order stands, with the match that brought it there.
@@ -66,4 +115,36 @@ impl Journal {
 
 fn insert(request: &OrderRequest, author: Author, state: OrderState, reason: Option<SmolStr>) -> WriteOp {
     WriteOp::InsertOrder(Box::new(NewOrder { request: request.clone(), hash: author.revision, run: author.run, state, reason }))
+}
+
+/// A decision that holds already and is on its way to the disk.
+#[must_use = "what an operator was answered must be on the disk"]
+#[derive(Debug)]
+pub struct Written(Wait);
+
+#[derive(Debug)]
+enum Wait {
+    For(oneshot::Receiver<Result<(), StoreError>>),
+    Failed(StoreError),
+    /// A desk without a journal keeps nothing.
+    Nothing,
+}
+
+impl Written {
+    /// For a desk that keeps nothing.
+    pub(super) fn nowhere() -> Self {
+        Self(Wait::Nothing)
+    }
+
+    /// Waits until it is on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be written: the decision holds, but a restart of the host forgets it.
+    pub async fn on_disk(self) -> Result<(), StoreError> {
+        match self.0 {
+            Wait::For(told) => told.await.unwrap_or(Err(StoreError::Closed)),
+            Wait::Failed(error) => Err(error),
+            Wait::Nothing => Ok(()),
+        }
+    }
 }

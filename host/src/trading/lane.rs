@@ -1,31 +1,34 @@
 //! The desk's side of one provider: its orders, who holds what there, its prices and its switch.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rust_decimal::Decimal;
 
 use crate::base::{Clock, InstanceId, ProviderName, Timestamp};
 use crate::bus::locked;
-use crate::market::{ClientOrderId, Instrument, OrderRequest, Symbol};
+use crate::market::{ClientOrderId, Fill, Instrument, OrderRequest, Side, Symbol};
+use crate::trading::day::{DayLine, day_of};
 use crate::trading::orders::{OrderRecord, Orders};
-use crate::trading::positions::Ledger;
+use crate::trading::positions::{Ledger, TooLarge};
 use crate::trading::prices::{PriceBoard, Prices};
-use crate::trading::risk::{self, Bucket, Facts, Refused};
+use crate::trading::risk::{self, Bucket, DayFigures, Facts, Refused};
 use crate::trading::trader::Trader;
-use crate::trading::{Approved, Provider, ProviderStatus, Staleness};
+use crate::trading::{Approved, HostLimits, Provider, ProviderStatus, Staleness};
 
 /// Process lifetime: it outlives the provider that is attached to it, because orders and positions do.
 ///
 /// Lock order: `book` before `prices`, a guard or the bus. While one of them is held no provider is called, because a provider
-/// may hold a lock of its own while it reports to us; for the same reason its clock is asked for once.
+/// may hold a lock of its own while it reports to us (never while it publishes); for the same reason its clock is asked for once.
 pub(super) struct Lane {
     pub(super) name: ProviderName,
     attached: Mutex<Option<Attached>>,
     paper: AtomicBool,
     /// Decision 18.
     trading: AtomicBool,
+    /// When the desk has something to do here, in nanoseconds by the provider's clock.
+    due_nanos: AtomicU64,
     pub(super) book: Mutex<Book>,
     pub(super) prices: Mutex<PriceBoard>,
     /// Set while the connection is lost.
@@ -44,6 +47,7 @@ impl Lane {
             attached: Mutex::default(),
             paper: AtomicBool::new(false),
             trading: AtomicBool::new(false),
+            due_nanos: AtomicU64::new(u64::MAX),
             book: Mutex::default(),
             prices: Mutex::default(),
             stale: Mutex::default(),
@@ -85,6 +89,21 @@ impl Lane {
         self.trading.store(on, Ordering::Release);
     }
 
+    /// Has the desk look at this lane with the first event that comes at this time or later, by the provider's clock.
+    pub(super) fn wake_by(&self, at: Timestamp) {
+        self.due_nanos.fetch_min(at.as_nanos(), Ordering::AcqRel);
+    }
+
+    /// When it is to look.
+    pub(super) fn due(&self) -> Timestamp {
+        Timestamp::from_nanos(self.due_nanos.load(Ordering::Acquire))
+    }
+
+    /// It looks now: until the next [`Lane::wake_by`] nothing is due.
+    pub(super) fn sleep_on(&self) {
+        self.due_nanos.store(u64::MAX, Ordering::Release);
+    }
+
     /// The venue's time; none without a provider.
     pub(super) fn now(&self) -> Option<Timestamp> {
         locked(&self.attached).as_ref().map(|attached| attached.clock.now())
@@ -108,12 +127,18 @@ pub(super) struct Line {
     pub(super) holdings: BTreeMap<Symbol, Holding>,
     /// The limits that the throttles were made for.
     limits_version: u64,
+    /// Denials that went on record, so that old ones are let go now and then.
+    denials: u32,
 }
+
+/// Denials of one instance on record between two times at which old ones are let go.
+const PRUNE_EVERY: u32 = 512;
 
 /// What one instance has of one symbol at one provider.
 #[derive(Debug, Default)]
 pub(super) struct Holding {
     pub(super) ledger: Ledger,
+    pub(super) day: DayLine,
     /// Not final, oldest first.
     pub(super) open: Vec<ClientOrderId>,
     /// Of the last own report.
@@ -122,11 +147,26 @@ pub(super) struct Holding {
     pub(super) risk_events: u64,
 }
 
+impl Holding {
+    /// Takes in a match of an order of `symbol`, which the venue says happened at `time`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when a figure leaves the range of decimals; then nothing has changed.
+    pub(super) fn apply(&mut self, symbol: &Symbol, side: Side, fill: &Fill, time: Timestamp) -> Result<(), TooLarge> {
+        let (fees, realised) = (self.ledger.fees_quote, self.ledger.position.realised_profit);
+        self.ledger.apply(symbol, side, fill)?;
+        let fees = self.ledger.fees_quote.saturating_sub(fees);
+        let realised = self.ledger.position.realised_profit.saturating_sub(realised);
+        self.day.book(day_of(time), fees, realised);
+        Ok(())
+    }
+}
+
 impl Line {
     fn new() -> Self {
         // Replaced by the first order's limits.
         let shut = Bucket::new(Decimal::ONE, 1);
-        Self { throttle: shut, notices: shut, holdings: BTreeMap::new(), limits_version: 0 }
+        Self { throttle: shut, notices: shut, holdings: BTreeMap::new(), limits_version: 0, denials: 0 }
     }
 
     pub(super) fn holding(&mut self, symbol: &Symbol) -> &mut Holding {
@@ -134,6 +174,13 @@ impl Line {
             self.holdings.insert(symbol.clone(), Holding::default());
         }
         self.holdings.entry(symbol.clone()).or_default()
+    }
+
+    /// Counts a denial that goes on record; true when old ones are to be let go, the first time after a start of the host included.
+    pub(super) fn count_denial(&mut self) -> bool {
+        let prune = self.denials.is_multiple_of(PRUNE_EVERY);
+        self.denials = self.denials.wrapping_add(1);
+        prune
     }
 
     fn is_settled(&self) -> bool {
@@ -172,6 +219,7 @@ impl Book {
         order: OrderRequest,
         trader: &Trader,
         (instrument, prices): (Option<&Instrument>, Option<&Prices>),
+        day: Option<DayFigures>,
         paper: bool,
     ) -> Result<Approved<OrderRequest>, Box<Refused>> {
         let mut throttle = self.throttles(trader).throttle;
@@ -186,6 +234,8 @@ impl Book {
             position: holding.map_or(Decimal::ZERO, |holding| holding.ledger.position.quantity),
             open_quantity: self.open_quantity(&order),
             open_orders: holding.map_or(0, |holding| holding.open.len()),
+            together: self.together(&order, &trader.host),
+            day,
             open_orders_host: self.open_orders,
             // On paper no two instances share money, so none may get into the other's way; where money is real, the
             // account's owner answers for a match between any two.
@@ -215,6 +265,17 @@ impl Book {
     pub(super) fn open_quantity(&self, request: &OrderRequest) -> Decimal {
         let open = self.open_of(Some(&request.instance), &request.symbol).filter(|record| record.request.side == request.side);
         open.fold(Decimal::ZERO, |sum, record| sum.saturating_add(record.leaves()))
+    }
+
+    /// What all instances hold of the order's symbol, and what their open orders of its side may still fill; none unless it is limited.
+    fn together(&self, order: &OrderRequest, host: &HostLimits) -> Option<(Decimal, Decimal)> {
+        if host.max_position_size.is_none() && host.max_notional_value.is_none() {
+            return None;
+        }
+        let held = self.lines.values().filter_map(|line| line.holdings.get(&order.symbol));
+        let held = held.fold(Decimal::ZERO, |sum, holding| sum.saturating_add(holding.ledger.position.quantity));
+        let open = self.open_of(None, &order.symbol).filter(|record| record.request.side == order.side);
+        Some((held, open.fold(Decimal::ZERO, |sum, record| sum.saturating_add(record.leaves()))))
     }
 
     /// Forgets an instance that has nothing open and nothing in stock here.

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::market::OrderType;
+use crate::market::{DecimalText, OrderType};
+use crate::trading::OrderTypes;
+use crate::trading::wire::{amount, maybe_amount, text_duration};
 
 /// Everything the risk check is configured with.
 ///
@@ -36,31 +39,45 @@ impl Default for RiskConfig {
 }
 
 /// Limits of all instances of a provider together; each is off when absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct HostLimits {
     /// Orders per second at one provider; the burst is one second's worth.
+    #[schema(required)]
     pub order_throttle: Option<u32>,
     /// Open orders at one provider.
+    #[schema(required)]
     pub max_concurrent_orders: Option<u32>,
+    /// Largest sum of all instances' positions either way per provider and symbol, with all open orders of the order's side filled.
+    /// Base currency. It is summed up at each order: some ten microseconds with a thousand instances.
+    #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
+    pub max_position_size: Option<Decimal>,
+    /// Largest value of that sum at the order's price, in the symbol's own quote currency.
+    #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
+    pub max_notional_value: Option<Decimal>,
 }
 
 /// Limits of one instance. The names on the wire are the gateway's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RiskLimits {
     /// Largest position either way per provider and symbol, with all open orders of the order's side filled. Base currency,
     /// above 0. Default 250. Orders that bring a position nearer to zero are allowed beyond it.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub max_position_size: Decimal,
     /// Largest value of that position at the order's price (a market order: at the reference price). Above 0. Default 50000.
     /// Counted in the symbol's own quote currency: nothing is converted.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub max_notional_value: Decimal,
     /// The currency that `max_notional_value` was thought in. For people: see there.
     pub notional_currency: String,
     /// Orders per second at one provider, by the provider's clock. Above 0. Default 5.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub order_throttle: Decimal,
     /// Orders at once, before the throttle counts. At least 1. Default 3.
     pub order_burst: u32,
@@ -69,19 +86,30 @@ pub struct RiskLimits {
     /// How far a limit price may lie from the reference price (the newest of last trade, ticker and book mid), in percent; 0 for
     /// no band. Default 1.
     #[serde(with = "amount")]
+    #[schema(value_type = DecimalText)]
     pub price_band_percent: Decimal,
     /// Default both.
-    pub allowed_order_types: Vec<OrderType>,
+    pub allowed_order_types: OrderTypes,
     /// Whether breaches engage the kill switch or the circuit breaker. Default true.
     pub kill_switch_enabled: bool,
     /// Breaches until the kill switch is engaged; at least 1. Default 3.
     pub max_risk_breaches: u32,
     /// Makes an engaged kill switch let go by itself.
     pub circuit_breaker: CircuitBreaker,
+    /// Most that may be lost in one UTC day by the provider's clock: fees paid, minus profit realised, plus what open positions
+    /// would lose if closed now (gains that are not realised do not count). Of each quote currency by itself, above 0. Once it is
+    /// reached, only orders that reduce a position pass until the day ends. Absent for no limit, which is the default.
+    #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
+    pub max_loss_per_day: Option<Decimal>,
+    /// Most fees that may be paid in one such day, in the same way. Absent for no limit, which is the default.
+    #[serde(with = "maybe_amount")]
+    #[schema(value_type = Option<DecimalText>, required)]
+    pub max_fees_per_day: Option<Decimal>,
 }
 
 /// When it is enabled, breaches open it for the cooldown instead of stopping the instance until an operator comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CircuitBreaker {
     /// Default true.
@@ -90,6 +118,7 @@ pub struct CircuitBreaker {
     pub threshold: u32,
     /// How long nothing is sent, by the provider's clock. Written `90s`. Default 90 s.
     #[serde(with = "text_duration")]
+    #[schema(value_type = String, examples("90s"))]
     pub cooldown: Duration,
 }
 
@@ -109,10 +138,12 @@ impl Default for RiskLimits {
             order_burst: 3,
             max_concurrent_orders: 6,
             price_band_percent: Decimal::ONE,
-            allowed_order_types: vec![OrderType::Limit, OrderType::Market],
+            allowed_order_types: OrderTypes::from([OrderType::Limit, OrderType::Market]),
             kill_switch_enabled: true,
             max_risk_breaches: 3,
             circuit_breaker: CircuitBreaker::default(),
+            max_loss_per_day: None,
+            max_fees_per_day: None,
         }
     }
 }
@@ -137,15 +168,17 @@ impl RiskLimits {
         let rules = [
             ("maxPositionSize", self.max_position_size > Decimal::ZERO, above_zero),
             ("maxNotionalValue", self.max_notional_value > Decimal::ZERO, above_zero),
-            ("notionalCurrency", !self.notional_currency.is_empty(), "is required"),
-            ("orderThrottle", self.order_throttle > Decimal::ZERO, above_zero),
+            ("notionalCurrency", !self.notional_currency.is_empty(), "required"),
+            ("orderThrottle", self.order_throttle > Decimal::ZERO, "must be > 0"),
             ("orderThrottle", self.order_throttle <= Decimal::from(1_000_000), "must be at most 1000000"),
             ("orderBurst", self.order_burst > 0, above_zero),
             ("priceBandPercent", self.price_band_percent >= Decimal::ZERO, "must not be negative"),
-            ("allowedOrderTypes", !self.allowed_order_types.is_empty(), "must name at least one of Limit and Market"),
+            ("allowedOrderTypes", self.allowed_order_types.allows_any(), "must name at least one of Limit and Market"),
             ("maxRiskBreaches", self.max_risk_breaches > 0, above_zero),
             ("circuitBreaker.threshold", self.circuit_breaker.threshold > 0, above_zero),
             ("circuitBreaker.cooldown", !self.circuit_breaker.cooldown.is_zero(), above_zero),
+            ("maxLossPerDay", self.max_loss_per_day.is_none_or(|most| most > Decimal::ZERO), above_zero),
+            ("maxFeesPerDay", self.max_fees_per_day.is_none_or(|most| most > Decimal::ZERO), above_zero),
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             Some((field, _, rule)) => Err(LimitsError { field, rule }),
@@ -160,7 +193,7 @@ impl RiskLimits {
         fn bounded<T: Ord + Default>(one: T, two: T) -> T {
             if one == T::default() || two == T::default() { one.max(two) } else { one.min(two) }
         }
-        let allows = |kind: &&OrderType| other.allowed_order_types.contains(kind);
+        let both = |one: Option<Decimal>, two: Option<Decimal>| one.into_iter().chain(two).min();
         Self {
             max_position_size: self.max_position_size.min(other.max_position_size),
             max_notional_value: self.max_notional_value.min(other.max_notional_value),
@@ -169,7 +202,7 @@ impl RiskLimits {
             order_burst: self.order_burst.min(other.order_burst),
             max_concurrent_orders: bounded(self.max_concurrent_orders, other.max_concurrent_orders),
             price_band_percent: bounded(self.price_band_percent, other.price_band_percent),
-            allowed_order_types: self.allowed_order_types.iter().filter(allows).copied().collect(),
+            allowed_order_types: self.allowed_order_types.and(&other.allowed_order_types),
             kill_switch_enabled: self.kill_switch_enabled || other.kill_switch_enabled,
             max_risk_breaches: self.max_risk_breaches.min(other.max_risk_breaches),
             circuit_breaker: CircuitBreaker {
@@ -178,74 +211,9 @@ impl RiskLimits {
                 threshold: self.circuit_breaker.threshold.min(other.circuit_breaker.threshold),
                 cooldown: self.circuit_breaker.cooldown.max(other.circuit_breaker.cooldown),
             },
+            max_loss_per_day: both(self.max_loss_per_day, other.max_loss_per_day),
+            max_fees_per_day: both(self.max_fees_per_day, other.max_fees_per_day),
         }
-    }
-}
-
-/// Amounts are written as strings and read from strings or numbers, as the gateway's clients send both.
-mod amount {
-    use std::fmt;
-
-    use rust_decimal::Decimal;
-    use serde::{Deserializer, Serializer, de};
-
-    use crate::market::decimal;
-
-    pub(super) fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&value.normalize())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-        deserializer.deserialize_any(Amount)
-    }
-
-    struct Amount;
-
-    impl de::Visitor<'_> for Amount {
-        type Value = Decimal;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a decimal such as \"0.05\" or 12")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
-            decimal::parse(text.trim()).map_err(E::custom)
-        }
-
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
-            Ok(number.into())
-        }
-
-        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
-            Ok(number.into())
-        }
-
-        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
-            // The shortest text that means this number: what the author typed.
-            self.visit_str(&number.to_string())
-        }
-    }
-}
-
-/// Durations are written and read as text: `90s`, `1m30s`.
-mod text_duration {
-    use std::borrow::Cow;
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    use crate::base::duration;
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.subsec_nanos() == 0 {
-            serializer.collect_str(&format_args!("{}s", value.as_secs()))
-        } else {
-            serializer.collect_str(&format_args!("{}ns", value.as_nanos()))
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        duration::parse(&Cow::<'de, str>::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -261,6 +229,7 @@ mod tests {
             "maxPositionSize": "250", "maxNotionalValue": "50000", "notionalCurrency": "USDT", "orderThrottle": "5", "orderBurst": 3,
             "maxConcurrentOrders": 6, "priceBandPercent": "1", "allowedOrderTypes": ["Limit", "Market"], "killSwitchEnabled": true,
             "maxRiskBreaches": 3, "circuitBreaker": { "enabled": true, "threshold": 4, "cooldown": "90s" },
+            "maxLossPerDay": null, "maxFeesPerDay": null,
         });
         assert_eq!(serde_json::to_value(RiskLimits::default()).unwrap(), expected);
         assert_eq!(serde_json::from_value::<RiskLimits>(expected).unwrap(), RiskLimits::default());
@@ -282,16 +251,17 @@ mod tests {
     #[test]
     fn limits_that_make_no_sense_are_named() {
         type Break = fn(&mut RiskLimits);
-        let broken: [(&str, Break); 9] = [
+        let broken: [(&str, Break); 10] = [
             ("maxPositionSize", |limits| limits.max_position_size = Decimal::ZERO),
             ("maxNotionalValue", |limits| limits.max_notional_value = Decimal::NEGATIVE_ONE),
             ("notionalCurrency", |limits| limits.notional_currency.clear()),
             ("orderThrottle", |limits| limits.order_throttle = Decimal::ZERO),
             ("orderBurst", |limits| limits.order_burst = 0),
             ("priceBandPercent", |limits| limits.price_band_percent = Decimal::NEGATIVE_ONE),
-            ("allowedOrderTypes", |limits| limits.allowed_order_types.clear()),
+            ("allowedOrderTypes", |limits| limits.allowed_order_types = OrderTypes::default()),
             ("maxRiskBreaches", |limits| limits.max_risk_breaches = 0),
             ("circuitBreaker.cooldown", |limits| limits.circuit_breaker.cooldown = Duration::ZERO),
+            ("maxLossPerDay", |limits| limits.max_loss_per_day = Some(Decimal::ZERO)),
         ];
         for (field, break_it) in broken {
             let mut limits = RiskLimits::default();
@@ -306,7 +276,8 @@ mod tests {
         let two = RiskLimits {
             max_position_size: Decimal::from(300),
             order_throttle: Decimal::ONE,
-            allowed_order_types: vec![OrderType::Market],
+            allowed_order_types: OrderTypes::from([OrderType::Market]),
+            max_loss_per_day: Some(Decimal::TEN),
             circuit_breaker: CircuitBreaker { enabled: true, threshold: 2, cooldown: Duration::from_secs(600) },
             ..RiskLimits::default()
         };
@@ -316,7 +287,8 @@ mod tests {
             (both.max_position_size, both.order_throttle, both.max_concurrent_orders),
             (Decimal::from(250), Decimal::ONE, 6)
         );
-        assert_eq!((both.price_band_percent, both.allowed_order_types), (Decimal::ONE, vec![OrderType::Market]));
+        assert_eq!((both.price_band_percent, both.allowed_order_types), (Decimal::ONE, OrderTypes::from([OrderType::Market])));
+        assert_eq!((both.max_loss_per_day, both.max_fees_per_day), (Some(Decimal::TEN), None));
         assert_eq!((both.circuit_breaker.threshold, both.circuit_breaker.cooldown), (2, Duration::from_secs(600)));
         assert_eq!(one.stricter(&one), one);
     }

@@ -6,17 +6,22 @@
 //! [`ExecutionReport`](crate::market::ExecutionReport) -> transition table -> journal -> positions -> the owner's mailbox.
 
 pub mod connection;
+mod day;
 pub mod denial;
 pub mod desk;
 pub mod draft;
+mod flatten;
+mod holdings;
 mod introduction;
 pub mod journal;
 mod lane;
 pub mod limits;
 mod metrics;
 mod notices;
+mod order_types;
 pub mod orders;
 pub mod outlet;
+mod overrides;
 pub mod positions;
 mod prices;
 pub mod profit;
@@ -26,21 +31,31 @@ mod recover;
 mod reports;
 mod restore;
 pub mod risk;
+mod set_limits;
+mod standing;
 mod submit;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod trader;
+mod ward;
+mod wire;
 
 pub use connection::{Connection, ProviderWatch, Staleness};
 pub use denial::{Denial, DenialCode};
-pub use desk::{Desk, RiskState};
+pub use desk::{DenialLog, Desk};
 pub use draft::{OrderDraft, OrderError, TradingAccount};
-pub use journal::Journal;
-pub use limits::{CircuitBreaker, HostLimits, RiskConfig, RiskLimits};
+pub use holdings::Holding;
+pub use journal::{Journal, Written};
+pub use limits::{CircuitBreaker, HostLimits, LimitsError, RiskConfig, RiskLimits};
+pub use order_types::OrderTypes;
 pub use orders::OrderRecord;
 pub use outlet::Outlet;
+pub use overrides::{BreakerOverrides, RiskOverrides};
 pub use positions::Position;
 pub use profit::{Profit, ProfitLine};
 pub use provider::{Balance, OrderAnswer, Provider, ProviderError, ProviderStatus};
 pub use recover::Recovery;
-pub use risk::Approved;
+pub use risk::{Approved, StopVerb};
+pub use standing::{Day, Engaged, Flatten, FlattenState, HostRisk, Left, RiskState};
+pub use switches::{KillSwitch, SwitchError};

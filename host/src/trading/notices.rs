@@ -7,7 +7,7 @@ use crate::bus::locked;
 use crate::market::{Event, ExecutionReport, OrderRequest, Payload, ReportState, RiskControl, RiskStatus, Symbol};
 use crate::trading::denial::KILL_SWITCH;
 use crate::trading::lane::{Book, Lane};
-use crate::trading::risk::Refused;
+use crate::trading::risk::{Guard, Refused};
 use crate::trading::trader::Trader;
 use crate::trading::{Denial, Desk};
 
@@ -31,14 +31,15 @@ impl Desk {
         self.count(request, "denied");
         self.metrics.denials.with_label_values(&[code.as_str()]).inc();
         let at = request.requested_at;
-        let engaged = code.counts_as_breach() && locked(&trader.guard).breach(&trader.limits, &lane.name, at, code.as_str());
+        let noticed = book.line_mut(&request.instance).notices.take(at).is_ok();
+        let count = |guard: &mut Guard| guard.breach(&trader.limits, &lane.name, at, code.as_str());
+        let engaged = code.counts_as_breach() && self.guarded(trader, noticed, count);
         if engaged {
             self.metrics.stops.with_label_values(&["breaches"]).inc();
             tracing::warn!(instance = %trader.instance(), code = code.as_str(), "stopped by its risk breaches");
         }
-        let noticed = book.line_mut(&request.instance).notices.take(at).is_ok();
         if noticed {
-            self.record_denial(trader, request, denial);
+            self.record_denial(book, trader, request, denial);
             let report = ExecutionReport {
                 client_order_id: request.client_order_id.clone(),
                 venue_order_id: Default::default(),
@@ -66,11 +67,34 @@ impl Desk {
         }
     }
 
-    fn record_denial(&self, trader: &Trader, request: &OrderRequest, denial: &Denial) {
-        let Some(journal) = &self.journal else { return };
-        if let Err(error) = journal.denied(request, trader.author(), &denial.to_string()) {
+    fn record_denial(&self, book: &mut Book, trader: &Trader, request: &OrderRequest, denial: &Denial) {
+        let Some(journal) = &self.journal else { return self.log_denial(request, denial) };
+        if let Err(error) = journal.denied(request, trader.author(), denial) {
             self.metrics.journal_failures.inc();
             tracing::warn!(order = %request.client_order_id, %error, "denied order not recorded");
+        }
+        self.keep_denial(book, request, denial);
+    }
+
+    /// Of an order that is on record already: it was approved, and could not be sent all the same.
+    pub(super) fn deny_late(&self, lane: &Lane, request: &OrderRequest, denial: &Denial) {
+        self.metrics.denials.with_label_values(&[denial.code.as_str()]).inc();
+        self.keep_denial(&mut locked(&lane.book), request, denial);
+    }
+
+    fn keep_denial(&self, book: &mut Book, request: &OrderRequest, denial: &Denial) {
+        self.log_denial(request, denial);
+        let Some(journal) = &self.journal else { return };
+        let prune = book.line_mut(&request.instance).count_denial();
+        if let Err(error) = journal.denial(request, denial, prune) {
+            self.metrics.journal_failures.inc();
+            tracing::warn!(order = %request.client_order_id, %error, "denial not recorded");
+        }
+    }
+
+    fn log_denial(&self, request: &OrderRequest, denial: &Denial) {
+        if let Some(log) = self.denial_log.get() {
+            log(request, denial);
         }
     }
 
@@ -101,7 +125,8 @@ impl Desk {
     pub(super) fn post_risk(&self, lane: &Lane, book: &mut Book, trader: &Trader, news: RiskNews<'_>) {
         let holding = book.line_mut(trader.instance()).holding(news.symbol);
         holding.risk_events += 1;
-        let guard = locked(&trader.guard);
+        let host = locked(&self.host_stop).is_some();
+        let guard = locked(&trader.ward.guard);
         let block = guard.block();
         let control = RiskControl {
             instance: trader.instance().clone(),
@@ -109,7 +134,7 @@ impl Desk {
             reason: news.reason,
             breach_type: news.breach_type,
             metrics: news.metrics,
-            kill_switch_engaged: block.is_some(),
+            kill_switch_engaged: host || block.is_some(),
             circuit_breaker_open: block.is_some_and(|block| block.until.is_some()),
             time: news.seen_at,
         };

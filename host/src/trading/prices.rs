@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::base::Timestamp;
 use crate::market::{Event, Level, Payload, Side, Symbol};
 
 /// Of one symbol.
@@ -12,6 +13,8 @@ use crate::market::{Event, Level, Payload, Side, Symbol};
 pub(super) struct Prices {
     /// The newest of: last trade, last price of a ticker, middle of a book.
     pub(super) reference: Option<Decimal>,
+    /// When the provider received it.
+    pub(super) reference_at: Timestamp,
     bid: Option<Decimal>,
     ask: Option<Decimal>,
     /// The newest book.
@@ -44,22 +47,28 @@ impl PriceBoard {
 
 impl Prices {
     fn observe(&mut self, event: &Arc<Event>) {
+        let before = self.reference.take();
         match &event.payload {
             Payload::Trade(trade) => self.reference = Some(trade.price.value()),
             Payload::Ticker(ticker) => {
                 let present = |price: &crate::market::DecimalText| (!price.as_str().is_empty()).then(|| price.value());
                 self.bid = present(&ticker.bid_price);
                 self.ask = present(&ticker.ask_price);
-                self.reference = present(&ticker.last_price).or(self.reference);
+                self.reference = present(&ticker.last_price);
             }
             Payload::BookSnapshot(book) => {
                 self.bid = book.bids.first().map(|level| level.price.value());
                 self.ask = book.asks.first().map(|level| level.price.value());
                 let middle = self.bid.zip(self.ask).and_then(|(bid, ask)| bid.checked_add(ask)?.checked_div(Decimal::TWO));
-                self.reference = middle.or(self.reference);
+                self.reference = middle;
                 self.book = Some(Arc::clone(event));
             }
             _ => {}
+        }
+        if self.reference.is_some() {
+            self.reference_at = event.ingest_time;
+        } else {
+            self.reference = before;
         }
     }
 

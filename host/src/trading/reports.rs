@@ -8,7 +8,7 @@ use crate::market::{ExecutionReport, Fill, OrderRequest, OrderState, ReportState
 use crate::trading::lane::{Book, Lane};
 use crate::trading::notices::RiskNews;
 use crate::trading::orders::Step;
-use crate::trading::trader::Trader;
+use crate::trading::trader::{Trader, is_closing};
 use crate::trading::{Desk, OrderRecord};
 
 impl Desk {
@@ -50,7 +50,15 @@ impl Desk {
             self.watch(lane, &mut book, trader, (&request, &report), from_venue);
         }
         let at = lane.now().unwrap_or(report.time);
-        self.post_report(lane, &mut book, request, report, at);
+        let seen_at = report.time;
+        self.post_report(lane, &mut book, request.clone(), report, at);
+        drop(book);
+        if let Some(trader) = &trader {
+            if fill.is_some() {
+                self.watch_day(lane, trader, &request.symbol, at, seen_at);
+            }
+            self.pursue_soon(lane, trader);
+        }
     }
 
     /// Order, position and journal.
@@ -71,8 +79,8 @@ impl Desk {
         let request = entry.record.request.clone();
         if let Some(fill) = fill {
             self.metrics.fills.with_label_values(&[lane.name.as_str()]).inc();
-            let ledger = &mut book.line_mut(&request.instance).holding(&request.symbol).ledger;
-            if let Err(error) = ledger.apply(&request.symbol, request.side, fill) {
+            let holding = book.line_mut(&request.instance).holding(&request.symbol);
+            if let Err(error) = holding.apply(&request.symbol, request.side, fill, report.time) {
                 tracing::error!(order = %request.client_order_id, ?fill, %error, "fill not counted in the position");
                 self.odd(lane, "too_large");
             }
@@ -126,6 +134,10 @@ impl Desk {
         (request, report): (&OrderRequest, &ExecutionReport),
         from_venue: bool,
     ) {
+        // What the host itself orders is no misdeed of the strategy.
+        if is_closing(&request.client_order_id) {
+            return;
+        }
         let at = lane.now().unwrap_or(report.time);
         // That a post-only order would have crossed is what its author asked to be told.
         let refused = from_venue && report.state == ReportState::Rejected && request.time_in_force != TimeInForce::PostOnly;
@@ -134,10 +146,13 @@ impl Desk {
             report.fill.is_some() && position.is_sign_negative() == request.side.signed(request.quantity).is_sign_negative();
         let (engaged, breach_type, reason) = if refused {
             let reason = format!("rejected by the venue: {}", report.reason.as_deref().unwrap_or("no reason given"));
-            (locked(&trader.guard).breach(&trader.limits, &lane.name, at, "rejected by the venue"), "ORDER_VALIDATION", reason)
+            let engaged =
+                self.guarded(trader, true, |guard| guard.breach(&trader.limits, &lane.name, at, "rejected by the venue"));
+            (engaged, "ORDER_VALIDATION", reason)
         } else if grew && position.abs() > trader.limits.max_position_size {
             let reason = format!("post-fill position {position} exceeds maximum {}", trader.limits.max_position_size);
-            (locked(&trader.guard).stop(&trader.limits, &lane.name, at, reason.clone()), "POSITION_LIMIT", reason)
+            let engaged = self.guarded(trader, true, |guard| guard.stop(&trader.limits, &lane.name, at, reason.clone()));
+            (engaged, "POSITION_LIMIT", reason)
         } else {
             return;
         };

@@ -32,6 +32,7 @@ impl Desk {
     /// # Errors
     /// [`StoreError`] when the database cannot be read: then the host must not trade.
     pub async fn restore(&self, store: &Store) -> Result<(), StoreError> {
+        self.restore_risk(store).await?;
         let open = store.open_orders().await?;
         let mut counted: Counted = open
             .iter()
@@ -53,10 +54,10 @@ impl Desk {
     }
 
     fn restore_execution(&self, row: ExecutionRow, counted: &mut Counted) {
-        let ExecutionRow { provider, client_order_id, instance, symbol, side, fill, .. } = row;
+        let ExecutionRow { provider, client_order_id, instance, symbol, side, fill, traded_at, .. } = row;
         let lane = self.lane(&provider);
         let mut book = locked(&lane.book);
-        if let Err(error) = book.line_mut(&instance).holding(&symbol).ledger.apply(&symbol, side, &fill) {
+        if let Err(error) = book.line_mut(&instance).holding(&symbol).apply(&symbol, side, &fill, traded_at) {
             tracing::error!(%instance, %symbol, ?fill, %error, "execution on record not counted in the position");
         }
         drop(book);

@@ -7,8 +7,9 @@ use crate::base::{InstanceId, Timestamp};
 use crate::bus::locked;
 use crate::market::{ClientOrderId, ExecutionReport, Instrument, OrderRequest, ReportState};
 use crate::store::Then;
+use crate::trading::day::day_of;
 use crate::trading::lane::{Book, Lane, Unlisted};
-use crate::trading::risk::Refused;
+use crate::trading::risk::{DayFigures, Refused};
 use crate::trading::trader::Trader;
 use crate::trading::{Approved, Denial, DenialCode, Desk, OrderDraft, OrderError, OrderRecord};
 
@@ -44,13 +45,24 @@ impl Desk {
         let lane = self.lane(&request.provider);
         // Before the lock: a provider may hold a lock of its own while it reports to us.
         let way = self.open_way(&trader, &lane, draft.requested_at);
+        let elsewhere = self.day_elsewhere(&trader, &lane, request.symbol.quote_currency(), draft.requested_at);
         let mut book = locked(&lane.book);
+        // Again under the lock: a kill switch that is engaged from here on sees this order in the book.
+        let way = way.and_then(|instruments| self.still_open(&trader).map(|()| instruments));
         if draft.client_order_id.is_some() {
             use_up(&mut book, &id)?;
         }
         book.throttles(&trader);
         let verdict = match way {
-            Ok(instruments) => judge(&trader, &lane, &mut book, request, &instruments)?,
+            Ok(instruments) => {
+                let day = elsewhere.map(|mut day| {
+                    let today = day_of(draft.requested_at);
+                    day += book.day(draft.instance, request.symbol.quote_currency(), today, &locked(&lane.prices));
+                    self.note_reached(&lane, &mut book, &trader, (&request.symbol, &day), (draft.requested_at, draft.seen_at));
+                    day
+                });
+                judge(&trader, &lane, (&mut book, day), request, &instruments)?
+            }
             Err(denial) => Err(Box::new((request, denial))),
         };
         match verdict {
@@ -84,7 +96,7 @@ impl Desk {
     }
 
     /// Books an approved order: from here on it counts as open.
-    fn enter(&self, lane: &Lane, book: &mut Book, approved: &Approved<OrderRequest>) {
+    pub(super) fn enter(&self, lane: &Lane, book: &mut Book, approved: &Approved<OrderRequest>) {
         let request: &OrderRequest = approved;
         book.orders.insert(OrderRecord::new(request.clone()), false);
         book.open_orders += 1;
@@ -96,9 +108,17 @@ impl Desk {
     /// Makes the intent durable, then hands the order over.
     fn send(&self, lane: &Arc<Lane>, trader: &Trader, approved: Approved<OrderRequest>) {
         let Some(journal) = &self.journal else { return self.hand_over(lane, approved) };
-        let (desk, there, hold) = (self.this.clone(), Arc::clone(lane), self.bus.hold());
         let request = OrderRequest::clone(&approved);
-        let then: Then = Box::new(move |written| {
+        let then = self.hand_over_later(lane, approved);
+        if let Err(error) = journal.intent(&request, trader.author(), then) {
+            self.not_journalled(lane, &request, &error.to_string());
+        }
+    }
+
+    /// Hands an order over once its intent is durable; from the task that writes.
+    pub(super) fn hand_over_later(&self, lane: &Arc<Lane>, approved: Approved<OrderRequest>) -> Then {
+        let (desk, there, hold) = (self.this.clone(), Arc::clone(lane), self.bus.hold());
+        Box::new(move |written| {
             // Kept until the provider has the order, so that nobody takes the host for idle.
             let _hold = hold;
             let Some(desk) = desk.upgrade() else { return };
@@ -106,13 +126,10 @@ impl Desk {
                 Ok(()) => desk.hand_over(&there, approved),
                 Err(error) => desk.not_journalled(&there, &approved, &error.to_string()),
             }
-        });
-        if let Err(error) = journal.intent(&request, trader.author(), then) {
-            self.not_journalled(lane, &request, &error.to_string());
-        }
+        })
     }
 
-    fn hand_over(&self, lane: &Arc<Lane>, approved: Approved<OrderRequest>) {
+    pub(super) fn hand_over(&self, lane: &Arc<Lane>, approved: Approved<OrderRequest>) {
         let request = OrderRequest::clone(&approved);
         let id = &request.client_order_id;
         if locked(&lane.book).orders.get(id).is_none_or(|entry| entry.record.state.is_final()) {
@@ -123,6 +140,7 @@ impl Desk {
                 let message = format!("provider `{}` stopped before the order was sent", lane.name);
                 Denial::new(DenialCode::ProviderUnavailable, message)
             });
+            self.deny_late(lane, &request, &denial);
             return self.end_order(lane, &request, ReportState::Rejected, request.requested_at, &denial.to_string());
         };
         provider.submit(approved);
@@ -138,11 +156,12 @@ impl Desk {
         }
     }
 
-    fn not_journalled(&self, lane: &Arc<Lane>, request: &OrderRequest, error: &str) {
+    pub(super) fn not_journalled(&self, lane: &Arc<Lane>, request: &OrderRequest, error: &str) {
         self.metrics.journal_failures.inc();
         tracing::error!(order = %request.client_order_id, error, "order not sent: it could not be put on record");
         let denial =
             Denial::new(DenialCode::JournalUnavailable, format!("not sent, because it could not be put on record: {error}"));
+        self.deny_late(lane, request, &denial);
         self.end_order(lane, request, ReportState::Rejected, request.requested_at, &denial.to_string());
     }
 
@@ -218,7 +237,7 @@ impl Desk {
 fn judge(
     trader: &Trader,
     lane: &Lane,
-    book: &mut Book,
+    (book, day): (&mut Book, Option<DayFigures>),
     request: OrderRequest,
     instruments: &Arc<[Instrument]>,
 ) -> Result<Result<Approved<OrderRequest>, Box<Refused>>, OrderError> {
@@ -228,7 +247,7 @@ fn judge(
     let instrument = place.and_then(|place| instruments.get(place));
     let prices = locked(&lane.prices);
     let prices = prices.of(&request.symbol);
-    Ok(book.judge(request, trader, (instrument, prices), lane.is_paper()))
+    Ok(book.judge(request, trader, (instrument, prices), day, lane.is_paper()))
 }
 
 /// Takes an id that an author chose.

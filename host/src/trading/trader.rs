@@ -1,17 +1,18 @@
 //! An instance as the desk knows it: who it is, where it may trade, its limits, its guard.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use smol_str::format_smolstr;
 
 use crate::base::{InstanceId, ProviderName};
+use crate::bus::locked;
 use crate::market::{ClientOrderId, OrderRequest, OrderType, Symbol, TimeInForce};
 use crate::trading::journal::Author;
-use crate::trading::risk::Guard;
+use crate::trading::ward::Ward;
 use crate::trading::{HostLimits, OrderDraft, OrderError, RiskConfig, RiskLimits, TradingAccount};
 
-/// Made anew whenever the instance starts or limits change; `guard` and `active` are carried over.
+/// Made anew whenever the instance starts or limits change; `ward` and `active` are carried over.
 pub(super) struct Trader {
     pub(super) details: TradingAccount,
     /// The stricter of the host's and its own.
@@ -20,22 +21,29 @@ pub(super) struct Trader {
     pub(super) notices_per_second: u32,
     /// Tells one set of limits from another. Above 0.
     pub(super) limits_version: u64,
-    pub(super) guard: Arc<Mutex<Guard>>,
+    pub(super) ward: Arc<Ward>,
     active: Arc<AtomicBool>,
 }
 
 impl Trader {
-    pub(super) fn new(details: TradingAccount, config: &RiskConfig, limits_version: u64, before: Option<&Self>) -> Self {
-        let limits = match &details.limits {
-            Some(own) => config.limits.stricter(own),
-            None => config.limits.clone(),
-        };
+    pub(super) fn new(
+        details: TradingAccount,
+        config: &RiskConfig,
+        limits_version: u64,
+        ward: Arc<Ward>,
+        before: Option<&Self>,
+    ) -> Self {
+        let overrides = locked(&ward.overrides).clone().unwrap_or_default();
+        let mut limits = overrides.under(&config.limits);
+        if let Some(own) = &details.limits {
+            limits = limits.stricter(own);
+        }
         Self {
             limits,
             host: config.host.clone(),
             notices_per_second: config.denial_notices_per_second.max(1),
             limits_version,
-            guard: before.map(|before| Arc::clone(&before.guard)).unwrap_or_default(),
+            ward,
             active: before.map(|before| Arc::clone(&before.active)).unwrap_or_default(),
             details,
         }
@@ -109,11 +117,19 @@ impl Trader {
         })
     }
 
+    /// The id of an order: unique by construction. `ordinal` 0 is the host's own.
+    fn made(&self, ordinal: u64, nth: u64) -> ClientOrderId {
+        let (instance, hash, run) = (self.instance(), self.details.revision.short(), self.details.run);
+        ClientOrderId::made(format_smolstr!("{instance}-{hash}-{run}-{ordinal}-{nth}"))
+    }
+
+    /// The id of the next closing order of the host.
+    pub(super) fn closing_id(&self) -> ClientOrderId {
+        self.made(0, self.ward.next_closing())
+    }
+
     fn name(&self, draft: &OrderDraft<'_>) -> Result<ClientOrderId, OrderError> {
-        let Some(chosen) = draft.client_order_id else {
-            let (instance, hash, run) = (self.instance(), self.details.revision.short(), self.details.run);
-            return Ok(ClientOrderId::made(format_smolstr!("{instance}-{hash}-{run}-{}-{}", draft.ordinal, draft.nth)));
-        };
+        let Some(chosen) = draft.client_order_id else { return Ok(self.made(draft.ordinal, draft.nth.into())) };
         let refuse = |rule: &str| {
             OrderError::new("invalid_client_order_id", format!("client order id `{}` is not allowed: {rule}", quoted(chosen)))
         };
@@ -133,6 +149,11 @@ fn looks_made(id: &str) -> bool {
     numbers
         && parts.next().is_some_and(|part| part.len() == 8 && part.bytes().all(|b| b.is_ascii_hexdigit()))
         && parts.next().is_some()
+}
+
+/// Whether the host itself made it: a closing order.
+pub(super) fn is_closing(id: &ClientOrderId) -> bool {
+    looks_made(id.as_str()) && id.as_str().rsplit('-').nth(1) == Some("0")
 }
 
 fn quoted(text: &str) -> String {

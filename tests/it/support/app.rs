@@ -26,7 +26,7 @@ pub(crate) const TAPE: &str = "btcusdt-20240808";
 /// What a test can have otherwise than by default.
 pub(crate) struct Builder {
     config: Config,
-    speed: u32,
+    speed: Speed,
 }
 
 /// A running host. Ends with the test.
@@ -35,7 +35,7 @@ pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     app: App,
-    speed: u32,
+    speed: Speed,
     lifecycle: Lifecycle,
     gates: Mutex<Vec<Arc<Gate>>>,
     dir: tempfile::TempDir,
@@ -44,7 +44,13 @@ pub(crate) struct TestApp {
 impl Builder {
     /// How many times as fast as it happened the tapes are played.
     pub(crate) fn speed(mut self, speed: u32) -> Self {
-        self.speed = speed;
+        self.speed = Speed::Times(speed);
+        self
+    }
+
+    /// Tapes are played in step with the instances, as in a backtest.
+    pub(crate) fn in_step(mut self) -> Self {
+        self.speed = Speed::Max;
         self
     }
 
@@ -119,7 +125,7 @@ impl TestApp {
         config.api.limits.request_ms = 300_000;
         config.sandbox.limits.deadline_ms = 5_000;
         config.sandbox.limits.load_deadline_ms = 20_000;
-        Builder { config, speed: 20 }
+        Builder { config, speed: Speed::Times(20) }
     }
 
     /// What the control plane asks.
@@ -182,7 +188,7 @@ impl TestApp {
     }
 }
 
-fn paper(name: &ProviderName, speed: u32) -> Arc<dyn Provider> {
-    let config = PaperConfig { tapes: vec![TAPE.to_owned()], speed: Speed::Times(speed), ..PaperConfig::default() };
+fn paper(name: &ProviderName, speed: Speed) -> Arc<dyn Provider> {
+    let config = PaperConfig { tapes: vec![TAPE.to_owned()], speed, ..PaperConfig::default() };
     Arc::new(PaperProvider::new(name.clone(), config, Arc::new(SystemClock::new())).unwrap())
 }

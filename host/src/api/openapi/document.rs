@@ -17,6 +17,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("modules", "Sources, revisions and what they are used for."),
     ("tags", "Movable pointers to revisions, and where they have pointed."),
     ("instances", "Launched revisions, their orders, executions and logs."),
+    ("risk", "Limits, kill switches, and where everybody stands."),
     ("adapters", "Kinds of provider, with the settings that they take."),
     ("providers", "Connections to venues."),
     ("openapi", "This description."),

@@ -22,6 +22,11 @@ pub(in crate::api) fn assignment() -> Value {
     json!({ "hash": Digest::of(SOURCE.as_bytes()), "refresh": true, "reason": "passed the soak" })
 }
 
+/// Of a kill switch that is engaged.
+pub(in crate::api) fn kill_switch() -> Value {
+    json!({ "action": "cancel", "reason": "odd fills" })
+}
+
 /// Of an instance to be.
 pub(in crate::api) fn instance() -> Value {
     json!({

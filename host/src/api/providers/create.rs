@@ -24,5 +24,5 @@ pub(crate) async fn create(State(api): State<Api>, _: Query<()>, Body(setup): Bo
     let (spec, providers) = (ProviderSpec::try_from(setup)?, Arc::clone(&api.providers));
     let record = api.carry_through(async move { Ok(providers.create(spec).await?) }).await?;
     let location = format!("/providers/{}", record.name);
-    Ok(BegunAt { location, view: Detail::of(&api, record) })
+    Ok(BegunAt { location, view: Detail::of(&api, &record) })
 }

@@ -16,5 +16,5 @@ about! {
 
 pub(crate) async fn get(State(api): State<Api>, Segment(name): Segment<String>, _: Query<()>) -> Result<Json<Detail>, ApiError> {
     let record = api.providers.get(&name)?;
-    Ok(Json(Detail::of(&api, record)))
+    Ok(Json(Detail::of(&api, &record)))
 }

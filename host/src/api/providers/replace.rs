@@ -29,5 +29,5 @@ pub(crate) async fn replace(
 ) -> Result<Json<Detail>, ApiError> {
     let (spec, providers) = (ProviderSpec::try_from(setup)?, Arc::clone(&api.providers));
     let record = api.carry_through(async move { Ok(providers.replace(&name, spec).await?) }).await?;
-    Ok(Json(Detail::of(&api, record)))
+    Ok(Json(Detail::of(&api, &record)))
 }

@@ -22,5 +22,5 @@ pub(crate) async fn start(
 ) -> Result<Begun<Detail>, ApiError> {
     let providers = Arc::clone(&api.providers);
     let record = api.carry_through(async move { Ok(providers.start(&name).await?) }).await?;
-    Ok(Begun(Detail::of(&api, record)))
+    Ok(Begun(Detail::of(&api, &record)))
 }

@@ -19,5 +19,5 @@ about! {
 pub(crate) async fn stop(State(api): State<Api>, Segment(name): Segment<String>, _: Query<()>) -> Result<Json<Detail>, ApiError> {
     let providers = Arc::clone(&api.providers);
     let record = api.carry_through(async move { Ok(providers.stop(&name).await?) }).await?;
-    Ok(Json(Detail::of(&api, record)))
+    Ok(Json(Detail::of(&api, &record)))
 }

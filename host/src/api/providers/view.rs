@@ -135,9 +135,9 @@ impl Summary {
 }
 
 impl Detail {
-    pub(super) fn of(api: &Api, record: ProviderRecord) -> Self {
+    pub(super) fn of(api: &Api, record: &ProviderRecord) -> Self {
         let instruments = record.provider.as_ref().map(|provider| provider.instruments()).unwrap_or_default();
-        Self::standing(api, &record, record.adapter.clone(), instruments.iter().map(Listed::of).collect())
+        Self::standing(api, record, record.adapter.clone(), instruments.iter().map(Listed::of).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 
 use super::bucket::Bucket;
-use super::{Approved, selftrade};
+use super::{Approved, DayFigures, budget, selftrade};
 use crate::market::{Instrument, OrderRequest, OrderType, TimeInForce};
 use crate::trading::prices::Prices;
 use crate::trading::{Denial, DenialCode, HostLimits, RiskLimits};
@@ -26,6 +26,11 @@ pub(in crate::trading) struct Facts<'a, Open> {
     pub(in crate::trading) open_quantity: Decimal,
     /// The instance's open orders of the symbol.
     pub(in crate::trading) open_orders: usize,
+    /// The positions of all instances in the symbol, and what the open orders of the order's side may still fill, when all of them
+    /// together have a limit.
+    pub(in crate::trading) together: Option<(Decimal, Decimal)>,
+    /// Of the symbol's quote currency today, when the instance has a budget.
+    pub(in crate::trading) day: Option<DayFigures>,
     /// All open orders at the provider.
     pub(in crate::trading) open_orders_host: usize,
     /// The account's open orders of the symbol: the instance's own at a paper provider, everyone's where real money is at stake.
@@ -63,7 +68,17 @@ fn rules<'a, Open: Iterator<Item = &'a OrderRequest>>(order: &OrderRequest, fact
     if let Some(instrument) = facts.instrument {
         steps(order, instrument)?;
     }
-    exposure(order, price, facts.position, facts.open_quantity, limits)?;
+    if !reduces(order, facts.position, facts.open_quantity) {
+        let own = Exposure { position: facts.position, open: facts.open_quantity, whose: "" };
+        exposure(order, price, &own, Some(limits.max_position_size), Some(limits.max_notional_value))?;
+        if let Some((position, open)) = facts.together {
+            let all = Exposure { position, open, whose: "host." };
+            exposure(order, price, &all, host.max_position_size, host.max_notional_value)?;
+        }
+        if let Some(day) = &facts.day {
+            budget::check(day, order.symbol.quote_currency(), limits)?;
+        }
+    }
     concurrency(facts.open_orders, limits.max_concurrent_orders, "maxConcurrentOrders", "of the symbol")?;
     concurrency(facts.open_orders_host, host.max_concurrent_orders.unwrap_or(0), "host.maxConcurrentOrders", "at the provider")?;
     selftrade::check(order, facts.prices, facts.account_orders)?;
@@ -89,8 +104,8 @@ fn rate_limited(wait: std::time::Duration, rate: impl fmt::Display, limit: &str)
 }
 
 fn kind(order: &OrderRequest, limits: &RiskLimits) -> Result<(), Denial> {
-    let allowed = || limits.allowed_order_types.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-    if !limits.allowed_order_types.contains(&order.order_type) {
+    let allowed = || limits.allowed_order_types.to_string();
+    if !limits.allowed_order_types.allow(order.order_type) {
         let kind = order.order_type.as_str();
         let message = format!("{kind} orders are not allowed here: allowed are {}", allowed());
         return Err(Denial::new(DenialCode::OrderTypeNotAllowed, message).with("orderType", &kind).with("allowed", &allowed()));
@@ -166,7 +181,7 @@ fn steps(order: &OrderRequest, instrument: &Instrument) -> Result<(), Denial> {
         let message = format!("price {price} is not a multiple of {tick}, the tick of {}", order.symbol);
         return Err(Denial::new(DenialCode::PricePrecision, message).with("price", &price).with("priceIncrement", &tick));
     }
-    let value = price.saturating_mul(quantity);
+    let value = price.saturating_mul(quantity).normalize();
     if value < min_notional {
         let message =
             format!("{price} times {quantity} is {value}, below {min_notional}, the smallest order of {}", order.symbol);
@@ -181,27 +196,49 @@ fn is_multiple(value: Decimal, step: Decimal) -> bool {
     step.is_zero() || value.checked_rem(step).is_some_and(|rest| rest.is_zero())
 }
 
+/// The position with this order and all open ones of its side filled.
+fn projected(order: &OrderRequest, position: Decimal, open: Decimal) -> Decimal {
+    position.saturating_add(order.side.signed(open.saturating_add(order.quantity)))
+}
+
+/// Whether the order can only bring the position nearer to zero. Such a one is refused by no limit of exposure: else a limit that
+/// was lowered, or a day's loss, would lock a position in.
+fn reduces(order: &OrderRequest, position: Decimal, open: Decimal) -> bool {
+    let projected = projected(order, position, open);
+    let same_way = projected.is_zero() || projected.is_sign_negative() == position.is_sign_negative();
+    projected.abs() <= position.abs() && same_way
+}
+
+/// What is held and may still be filled: of an instance, or of all together.
+struct Exposure {
+    position: Decimal,
+    open: Decimal,
+    /// Before the names of its limits.
+    whose: &'static str,
+}
+
 /// Position and value with this order and all open ones of its side filled: the worst that can come of it.
-fn exposure(order: &OrderRequest, price: Decimal, position: Decimal, open: Decimal, limits: &RiskLimits) -> Result<(), Denial> {
-    let projected = position.saturating_add(order.side.signed(open.saturating_add(order.quantity)));
-    // What brings a position nearer to zero is never refused: else a limit that was lowered would lock a position in.
-    if projected.abs() <= position.abs() && projected.is_sign_negative() == position.is_sign_negative() {
-        return Ok(());
-    }
-    let (position, projected) = (position.normalize(), projected.normalize());
-    let most = limits.max_position_size;
-    if projected.abs() > most {
-        let message =
-            format!("the position would be {projected}, more than maxPositionSize = {most} (now {position}, open orders {open})");
+fn exposure(
+    order: &OrderRequest,
+    price: Decimal,
+    Exposure { position, open, whose }: &Exposure,
+    max_position: Option<Decimal>,
+    max_notional: Option<Decimal>,
+) -> Result<(), Denial> {
+    let (position, projected) = (position.normalize(), projected(order, *position, *open).normalize());
+    if let Some(most) = max_position.filter(|most| projected.abs() > *most) {
+        let message = format!(
+            "the position would be {projected}, more than {whose}maxPositionSize = {most} (now {position}, open orders {open})"
+        );
         return Err(Denial::new(DenialCode::PositionLimit, message)
             .with("position", &position)
             .with("projectedPosition", &projected)
             .with("maxPosition", &most));
     }
-    let (value, most) = (projected.abs().saturating_mul(price).normalize(), limits.max_notional_value);
-    if value > most {
+    let value = projected.abs().saturating_mul(price).normalize();
+    if let Some(most) = max_notional.filter(|most| value > *most) {
         let currency = order.symbol.quote_currency();
-        let message = format!("the position would be worth {value} {currency}, more than maxNotionalValue = {most}");
+        let message = format!("the position would be worth {value} {currency}, more than {whose}maxNotionalValue = {most}");
         return Err(Denial::new(DenialCode::NotionalLimit, message)
             .with("projectedPosition", &projected)
             .with("projectedNotional", &value)

@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::market::{ClientOrderId, InstrumentKind, Side, Symbol, decimal};
+use crate::trading::OrderTypes;
 use crate::trading::prices::PriceBoard;
 use crate::trading::tests::events::{book, trade};
 
@@ -51,6 +52,7 @@ struct Scene {
     position: &'static str,
     open_quantity: &'static str,
     open_orders: usize,
+    day: Option<DayFigures>,
     open_orders_host: usize,
     account_orders: Vec<OrderRequest>,
     throttle: Bucket,
@@ -68,6 +70,7 @@ impl Scene {
             position: "0",
             open_quantity: "0",
             open_orders: 0,
+            day: None,
             open_orders_host: 0,
             account_orders: Vec::new(),
             throttle: Bucket::new(dec("5"), 3),
@@ -84,6 +87,8 @@ impl Scene {
             position: dec(self.position),
             open_quantity: dec(self.open_quantity),
             open_orders: self.open_orders,
+            together: None,
+            day: self.day,
             open_orders_host: self.open_orders_host,
             account_orders: self.account_orders.iter(),
             throttle: &mut self.throttle,
@@ -258,7 +263,7 @@ fn what_an_instance_may_not_send_takes_nothing_from_the_throttle_of_all() {
 #[test]
 fn order_types_can_be_forbidden() {
     let mut scene = Scene::new();
-    scene.limits.allowed_order_types = vec![OrderType::Limit];
+    scene.limits.allowed_order_types = OrderTypes::from([OrderType::Limit]);
     assert_eq!(scene.code(&market(Side::Buy, "1")), "order_type_not_allowed");
     assert_eq!(scene.code(&limit(Side::Buy, "1", "100")), "ok");
 }

@@ -2,11 +2,37 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::base::{ProviderName, Timestamp};
 use crate::trading::RiskLimits;
 
+/// How much a kill switch does. Each does what those before it do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StopVerb {
+    /// No order is taken.
+    Stop,
+    /// Open orders are cancelled.
+    Cancel,
+    /// Positions are closed with market orders of the host.
+    Flatten,
+}
+
+impl StopVerb {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Cancel => "cancel",
+            Self::Flatten => "flatten",
+        }
+    }
+}
+
 /// Counts the breaches of one instance and stops it. Instance lifetime: a guest that is thrown away and started fresh does
-/// not get rid of it.
+/// not get rid of it, nor does a restart of the host.
 #[derive(Debug, Default)]
 pub(in crate::trading) struct Guard {
     breaches: u32,
@@ -14,15 +40,51 @@ pub(in crate::trading) struct Guard {
 }
 
 /// Why nothing is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(in crate::trading) struct Block {
+    /// What is done about it.
+    pub(in crate::trading) verb: StopVerb,
     /// In words.
     pub(in crate::trading) reason: String,
+    /// Who engaged it: an operator, or [`Block::RISK`].
+    pub(in crate::trading) who: String,
+    /// When: of the host's clock when an operator engaged it, else of the provider's.
+    pub(in crate::trading) since: Timestamp,
     /// Until when, by the clock of this provider; none until an operator resets it.
     pub(in crate::trading) until: Option<(ProviderName, Timestamp)>,
 }
 
+impl Block {
+    /// The risk check itself.
+    pub(in crate::trading) const RISK: &str = "risk";
+
+    /// As it goes on record.
+    pub(in crate::trading) fn to_json(&self) -> serde_json::Value {
+        // A plain struct of texts and numbers: serialization cannot fail.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// As it was on record. One that does not read back is one that only an operator ends: better stopped than not.
+    pub(in crate::trading) fn from_json(stop: serde_json::Value) -> Self {
+        serde_json::from_value(stop).unwrap_or_else(|error| {
+            tracing::error!(%error, "a kill switch on record cannot be read: it stays engaged");
+            Self::unreadable()
+        })
+    }
+
+    fn unreadable() -> Self {
+        let reason = "the kill switch on record could not be read".to_owned();
+        Self { verb: StopVerb::Stop, reason, who: Self::RISK.to_owned(), since: Timestamp::ZERO, until: None }
+    }
+}
+
 impl Guard {
+    /// As it was left by an earlier process.
+    pub(in crate::trading) fn restored(breaches: u32, block: Option<Block>) -> Self {
+        Self { breaches, block }
+    }
+
     /// Since the last reset.
     pub(in crate::trading) fn breaches(&self) -> u32 {
         self.breaches
@@ -60,15 +122,20 @@ impl Guard {
         }
         let breaker = limits.circuit_breaker;
         let until = breaker.enabled.then(|| (provider.clone(), at.plus(breaker.cooldown)));
-        self.block = Some(Block { reason, until });
+        self.block = Some(Block { verb: StopVerb::Stop, reason, who: Block::RISK.to_owned(), since: at, until });
         true
     }
 
-    /// An operator's stop: nothing but an operator ends it. True when the instance was not stopped that way yet.
-    pub(in crate::trading) fn engage(&mut self, reason: String) -> bool {
-        let news = self.block.as_ref().is_none_or(|block| block.until.is_some());
-        self.block = Some(Block { reason, until: None });
-        news
+    /// An operator's stop: nothing but an operator ends it.
+    ///
+    /// # Errors
+    /// What is engaged, when that does more: then nothing has changed.
+    pub(in crate::trading) fn engage(&mut self, block: Block) -> Result<(), StopVerb> {
+        match &self.block {
+            Some(engaged) if engaged.verb > block.verb => return Err(engaged.verb),
+            _ => self.block = Some(block),
+        }
+        Ok(())
     }
 
     /// Lets go and forgets the breaches; true when something was engaged.
@@ -101,6 +168,10 @@ mod tests {
 
     fn paper() -> ProviderName {
         ProviderName::new("paper").unwrap()
+    }
+
+    fn by_operator(verb: StopVerb) -> Block {
+        Block { verb, reason: "stay".to_owned(), who: "ann".to_owned(), since: at(1), until: None }
     }
 
     fn at(seconds: u64) -> Timestamp {
@@ -146,15 +217,16 @@ mod tests {
         let mut guard = Guard::default();
         assert!((0..10).all(|_| !guard.breach(&limits, &paper(), at(0), "x")));
         assert_eq!(guard.breaches(), 10);
-        assert!(guard.engage("operator".to_owned()));
-        assert!(!guard.engage("operator".to_owned()));
+        assert_eq!(guard.engage(by_operator(StopVerb::Cancel)), Ok(()));
+        assert_eq!(guard.engage(by_operator(StopVerb::Stop)), Err(StopVerb::Cancel), "it would do less");
+        assert_eq!(guard.engage(by_operator(StopVerb::Flatten)), Ok(()), "it may do more");
     }
 
     #[test]
     fn an_operators_stop_outlasts_the_cooldown() {
         let (limits, mut guard) = (RiskLimits::default(), Guard::default());
         assert!((0..3).any(|_| guard.breach(&limits, &paper(), at(0), "x")));
-        assert!(guard.engage("stay".to_owned()), "it is news: the breaker would have closed by itself");
+        assert_eq!(guard.engage(by_operator(StopVerb::Stop)), Ok(()));
         assert!(!guard.refresh(|_| Some(at(1_000_000))));
     }
 

@@ -2,15 +2,20 @@
 //! venue, no disk, no bus, no clock: the time of an order is in the order.
 
 mod bucket;
+mod budget;
 mod check;
+mod close;
 mod guard;
 mod selftrade;
 
 use std::ops::Deref;
 
 pub(super) use bucket::Bucket;
+pub(super) use budget::DayFigures;
 pub(super) use check::{Facts, Refused, check};
-pub(super) use guard::Guard;
+pub(super) use close::{Holder, Unclosable, close};
+pub use guard::StopVerb;
+pub(super) use guard::{Block, Guard};
 
 /// Something that the risk check has approved. Nothing outside this module can make one, so what a provider is given
 /// has been checked.

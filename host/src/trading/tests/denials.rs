@@ -117,7 +117,7 @@ async fn new_limits_hold_at_once_and_forget_nothing() {
     let id = a.buy("10", "100");
     house.venue.say(&id, ReportState::Filled, Some(("10", "100")));
     let limits = RiskLimits { max_position_size: dec("10"), ..RiskLimits::default() };
-    house.desk.set_risk(RiskConfig { limits, ..RiskConfig::default() });
+    drop(house.desk.set_risk(RiskConfig { limits, ..RiskConfig::default() }));
     assert_eq!(a.order(Side::Buy, "1", "100").unwrap_err().code, "position_limit");
     assert_eq!(house.desk.risk_state(&a.id).breaches, 1);
     assert!(a.order(Side::Sell, "1", "100").is_ok());

@@ -1,12 +1,17 @@
 //! The desk against a real small venue: the life of orders, denials, switches, the journal, restarts.
 
+mod book_keeping;
+mod days;
 mod connection;
 mod denials;
 pub(crate) mod events;
+mod flatten;
 mod journal;
 mod life;
 mod model;
+mod persistence;
 mod recover;
+mod rules;
 mod switches;
 mod venue;
 
@@ -19,7 +24,9 @@ use crate::base::metrics::Metrics;
 use crate::base::{Digest, InstanceId, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig, Mailbox};
 use crate::market::{ClientOrderId, OrderType, Payload, Side, Symbol, decimal};
-use crate::trading::{Desk, Journal, OrderDraft, OrderError, Provider as _, RiskConfig, RiskLimits, TradingAccount};
+use crate::trading::{
+    Desk, Journal, KillSwitch, OrderDraft, OrderError, Provider as _, RiskConfig, RiskLimits, StopVerb, TradingAccount,
+};
 use venue::Venue;
 
 pub(crate) fn dec(text: &str) -> Decimal {
@@ -28,6 +35,10 @@ pub(crate) fn dec(text: &str) -> Decimal {
 
 fn name(text: &str) -> InstanceId {
     InstanceId::new(text).unwrap()
+}
+
+fn switch(verb: StopVerb, reason: &str) -> KillSwitch {
+    KillSwitch { verb, reason: reason.to_owned(), who: "ann".to_owned(), at: Timestamp::from_millis(5) }
 }
 
 /// A host with a desk and a running venue `paper` at 100 USDT for each symbol.

@@ -109,8 +109,9 @@ async fn what_was_missed_is_booked_once_and_reaches_its_owner_first() {
     assert_eq!(after.desk.position(&a.id, None, None).unwrap().quantity, dec("4.5"));
     after.venue.say(&ids[0], Cancelled, None);
     after.venue.outlet().publish(events::trade("BTC-USDT", "100", 1_000_000));
+    a.sent.set(100);
     let id = a.buy("1", "100");
-    after.desk.settle().await;
+    tokio::time::timeout(Duration::from_secs(10), after.desk.settle()).await.unwrap();
     assert_eq!(venue.asked().last(), Some(&Asked::Submit(id.to_string())));
     after.venue.say(&id, Ack, None);
     assert_eq!(a.mail().len(), 1, "what comes later is not kept any more");

