@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use sandpit::market::{ExecutionReport, OrderState, ReportState, Side};
+use sandpit::store::OrderRow;
 use serde_json::Value;
 
 use super::figures::Metrics;
 use super::floor;
-use super::seen::{Record, SHOWN, Seen, decimal};
+use super::seen::{Record, SHOWN, Seen, decimal, withheld};
 use super::told::Told;
 
 type Venues = BTreeMap<&'static str, Told>;
@@ -35,7 +36,8 @@ pub(super) fn venues(told: &Venues) {
 
 /// The database has every order and every match that the venues told of once, as they told it, and nothing else.
 pub(super) fn records(told: &Venues, record: &Record, instances: &[String]) {
-    let mut missing = record.orders.iter().filter(|(_, row)| row.state != OrderState::Denied).collect::<HashMap<_, _>>();
+    let sent = |row: &OrderRow| row.state != OrderState::Denied && !withheld(row);
+    let mut missing: HashMap<_, _> = record.orders.iter().filter(|(_, row)| sent(row)).collect();
     for (name, told) in told {
         for (order, last) in told.last() {
             let id = order.client_order_id.to_string();
@@ -122,10 +124,12 @@ pub(super) fn control_plane(told: &Venues, seen: &Seen, record: &Record) {
         for row in rows {
             let order = row["id"].as_str().unwrap();
             assert!(shown.insert(order), "{order} is shown twice");
-            if row["state"] != "DENIED" {
-                let last = last[order];
+            if let Some(last) = last.get(order) {
                 assert_eq!(row["state"], last.state.as_str(), "{row:#}");
                 assert_eq!(decimal(&row["filledQuantity"]), last.filled_quantity, "{row:#}");
+            } else {
+                assert_eq!(row["state"], record.orders[order].state.as_str(), "{row:#}");
+                assert_eq!(decimal(&row["filledQuantity"]), Decimal::ZERO, "{row:#}");
             }
         }
     }
@@ -167,15 +171,17 @@ pub(super) fn money(told: &Venues, seen: &Seen) {
 }
 
 /// What the host counted is what there is.
-pub(super) fn metrics(told: &Venues, metrics: &Metrics) {
+pub(super) fn metrics(told: &Venues, record: &Record, metrics: &Metrics) {
     for (name, told) in told {
         let of = |metric: &str, outcome: &str| metrics.sum_of(metric, &[("provider", name), ("outcome", outcome)]);
         assert_eq!(metrics.sum_of("sandpit_fills_total", &[("provider", name)]) as usize, told.fills().count());
-        assert_eq!(of("sandpit_orders_total", "approved") as usize, told.orders.len(), "orders at {name}");
+        let withheld = record.orders.values().filter(|row| row.request.provider.as_str() == *name && withheld(row)).count();
+        assert_eq!(of("sandpit_orders_total", "approved") as usize, told.orders.len() + withheld, "orders at {name}");
         let ended = |state: ReportState| told.last().filter(|(_, last)| last.state == state).count();
         for state in [ReportState::Filled, ReportState::Cancelled, ReportState::Rejected, ReportState::Expired] {
             let outcome = state.as_str().to_lowercase();
-            assert_eq!(of("sandpit_orders_total", &outcome) as usize, ended(state), "{outcome} at {name}");
+            let ours = if state == ReportState::Rejected { withheld } else { 0 };
+            assert_eq!(of("sandpit_orders_total", &outcome) as usize, ended(state) + ours, "{outcome} at {name}");
         }
         assert_eq!(of("sandpit_orders_total", "unknown"), 0.0);
     }

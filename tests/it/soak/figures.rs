@@ -7,6 +7,7 @@ use sandpit::market::ReportState;
 use tokio::time::Instant;
 
 use super::Plan;
+use super::seen::{Record, withheld};
 use super::told::Told;
 use crate::support::Client;
 
@@ -131,7 +132,12 @@ fn listed(values: &BTreeMap<String, f64>) -> String {
     if values.is_empty() { "none".to_owned() } else { shown.collect::<Vec<_>>().join(", ") }
 }
 
-pub(super) fn print(plan: &Plan, pulse: &Pulse, metrics: [&Metrics; 3], told: &BTreeMap<&'static str, Told>) {
+pub(super) fn print(
+    plan: &Plan,
+    pulse: &Pulse,
+    metrics: [&Metrics; 3],
+    (told, record): (&BTreeMap<&'static str, Told>, &Record),
+) {
     let [before, during, after] = metrics;
     let gained = |name: &str| during.sum(name, "") - before.sum(name, "");
     let seconds = pulse.time.as_secs_f64();
@@ -159,6 +165,7 @@ pub(super) fn print(plan: &Plan, pulse: &Pulse, metrics: [&Metrics; 3], told: &B
         ("ended cancelled", of_venues(&|told| ended(told, ReportState::Cancelled))),
         ("ended rejected", of_venues(&|told| ended(told, ReportState::Rejected))),
         ("ended expired", of_venues(&|told| ended(told, ReportState::Expired))),
+        ("approved and not sent", record.orders.values().filter(|row| withheld(row)).count().to_string()),
         ("denials", listed(&after.by("sandpit_denials_total", "code"))),
         ("outages", listed(&after.by("sandpit_provider_disconnects_total", "provider"))),
         ("event to end of handler, p50", latency("sandpit_event_latency_seconds", 0.5)),

@@ -74,12 +74,18 @@ pub(super) async fn open(client: &Client, speed: u32) {
 }
 
 /// A strategy with settings under which it trades often.
-fn strategy(number: usize) -> (&'static str, Value) {
+fn strategy(number: usize, symbol: &str) -> (&'static str, Value) {
+    // Some 100 USDT each: above the least that a venue takes.
+    let size = match symbol {
+        "BTC-USDT" => "0.002",
+        "ETH-USDT" => "0.05",
+        _ => "0.7",
+    };
     let built_in = [
-        ("momentum", json!({ "lookback_period": 5, "momentum_threshold": 0.002, "order_size": "0.002", "cooldown": "2s" })),
-        ("marketmaking", json!({ "spread_bps": 1, "order_size": "0.002", "quote_interval": "2s" })),
-        ("grid", json!({ "grid_levels": 2, "grid_spacing": 0.02, "order_size": "0.002" })),
-        ("meanreversion", json!({ "window_size": 10, "deviation_threshold": 0.005, "order_size": "0.002" })),
+        ("momentum", json!({ "lookback_period": 5, "momentum_threshold": 0.002, "order_size": size, "cooldown": "2s" })),
+        ("marketmaking", json!({ "spread_bps": 1, "order_size": size, "quote_interval": "2s" })),
+        ("grid", json!({ "grid_levels": 2, "grid_spacing": 0.02, "order_size": size })),
+        ("meanreversion", json!({ "window_size": 10, "deviation_threshold": 0.005, "order_size": size })),
     ];
     // Two of six keep a record of their own.
     built_in.into_iter().nth(number % 6).map_or((LEDGER, json!({})), |(name, mut config)| {
@@ -101,7 +107,8 @@ pub(super) async fn launch(client: &Client, count: usize) -> Vec<String> {
     client.upload_guest(LEDGER).await;
     let mut ids = Vec::new();
     for number in 0..count {
-        let ((name, config), (provider, symbol)) = (strategy(number / 2), market(number));
+        let (provider, symbol) = market(number);
+        let (name, config) = strategy(number / 2, symbol);
         let id = format!("{name}-{number}");
         let strategy = json!({ "identifier": name, "config": config });
         let body = json!({ "id": id, "strategy": strategy, "scope": { provider: { "symbols": [symbol] } } });

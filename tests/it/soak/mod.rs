@@ -116,14 +116,14 @@ async fn soak() {
 
     let told = told(dir.path());
     let record = Record::open(dir.path(), &instances).await;
-    figures::print(&plan, &pulse, [&before, &during, &after], &told);
+    figures::print(&plan, &pulse, [&before, &during, &after], (&told, &record));
     assert_no_panic(&stderr);
     audit::venues(&told);
     audit::records(&told, &record, &instances);
     audit::ledgers(&told, &record);
     audit::control_plane(&told, &seen, &record);
     audit::money(&told, &seen);
-    audit::metrics(&told, &after);
+    audit::metrics(&told, &record, &after);
     audit::outages(&after, plan.time);
     pulse.assert_flat();
 }

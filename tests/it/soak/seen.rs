@@ -8,6 +8,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use sandpit::base::metrics::Metrics;
 use sandpit::base::{InstanceId, SystemClock};
+use sandpit::market::OrderState;
 use sandpit::store::{ExecutionFilter, ExecutionRow, OrderFilter, OrderRow, Store, StoreConfig};
 use serde_json::Value;
 
@@ -19,6 +20,12 @@ const ALL: u32 = 10_000_000;
 
 /// What a list route shows at most.
 pub(super) const SHOWN: usize = 500;
+
+/// An order that the host ended by its own word: it was approved, and the connection was lost before it could be sent.
+pub(super) fn withheld(row: &OrderRow) -> bool {
+    row.state == OrderState::Rejected
+        && row.reason.as_ref().is_some_and(|reason| reason.starts_with("denied: provider_disconnected"))
+}
 
 /// What the control plane shows, once nothing moves any more.
 #[derive(Default)]
@@ -55,7 +62,7 @@ impl Seen {
             let rows = listing["balances"].as_array().unwrap().iter();
             let balances = rows.map(|row| {
                 assert_eq!(row["total"], row["available"], "nothing is open, so nothing is held: {row:#}");
-                (row["currency"].as_str().unwrap().to_owned(), decimal(&row["total"]))
+                (row["asset"].as_str().unwrap().to_owned(), decimal(&row["total"]))
             });
             seen.balances.insert(name.to_owned(), balances.collect());
         }
