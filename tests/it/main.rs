@@ -37,6 +37,7 @@ mod restart;
 mod risk;
 mod routing;
 mod scale;
+mod soak;
 mod storm;
 mod telemetry;
 mod update;
