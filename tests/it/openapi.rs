@@ -46,6 +46,7 @@ const STORY: &[&str] = &[
     "instancesCreate",
     "instancesList",
     "instancesGet",
+    "instancesUpdate",
     "riskReplaceOwnLimits",
     "riskOwnLimits",
     "riskDropOwnLimits",
@@ -58,6 +59,9 @@ const STORY: &[&str] = &[
     "instancesDenials",
     "instancesPositions",
     "instancesLogs",
+    "instancesEvents",
+    "contextBackup",
+    "contextRestore",
     "instancesStop",
     "instancesDelete",
     "tagsDelete",
@@ -90,6 +94,11 @@ async fn the_examples_tell_a_true_story() {
             Some(body) => request.json(body),
             None => request,
         };
+        if *id == "instancesEvents" {
+            // It has no end that a client could wait for.
+            assert_eq!(request.send().await.unwrap().status(), 200, "{id}");
+            continue;
+        }
         let answer = app.client.send(request).await;
         assert!(answer.status < 300, "{id}: {answer:#?}");
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask <command>`: everything that is done to this repository, in plain Rust.
 //!
-//! `up` serves, `test` tests, `engine` rebuilds the JavaScript engine, `fuzz` fuzzes the control plane, `bless` accepts changed golden files.
+//! `up` serves, `test` tests, `engine` rebuilds the JavaScript engine, `fuzz` fuzzes the control plane, `soak` lets hundreds
+//! of strategies trade for minutes and audits the books, `bless` accepts changed golden files.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its caller")]
 
 mod bless;
@@ -9,6 +10,7 @@ mod fuzz;
 #[cfg(test)]
 mod house;
 mod process;
+mod soak;
 mod test;
 mod up;
 
@@ -22,6 +24,9 @@ cargo xtask <command>
   engine [--check | --sources-only]           rebuild guest-sdk/engine.wasm (needs clang and the wasm32-wasip1 target),
                                               or compare a fresh build (or only the sources) with what is committed
   fuzz [--seed N] [--max-examples N]          ask a running host all that docs/openapi.json allows and much that it does not
+  soak [--for 3m] [--instances 200] [--speed 20x] [--release]
+                                              many strategies at two venues, one of which drops out all the time; afterwards
+                                              every record is held against every other, and the figures are printed
   bless                                       write the golden files and the generated pages anew; read the diff before you commit
 
 Exit codes: 0 done, 1 something failed, 2 not a command of ours.
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         "test" => test::run(rest),
         "engine" => engine::run(rest),
         "fuzz" => fuzz::run(rest),
+        "soak" => soak::run(rest),
         "bless" => bless::run(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -71,6 +71,12 @@ fn parts() -> Vec<Part> {
             command: process::cargo(&["test", "--workspace", "--test", "it", "--quiet", "--", "--ignored", "operations::"]),
         },
         // Always the same seed: a part of the tests must not fail by chance. `cargo xtask fuzz` draws one.
+        // `cargo xtask soak` is the long one.
+        Part {
+            name: "books balance after a short soak",
+            missing: vec![],
+            command: process::cargo(&["xtask", "soak", "--for", "20s", "--instances", "40"]),
+        },
         Part {
             name: "control plane answers as it describes itself",
             missing: fuzz::missing_tools(),

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use serde_json::json;
 
+use crate::base::Blame;
 use crate::base::id::NameError;
 use crate::catalogue::{CatalogueError, RevisionUse};
 use crate::compile::{CompileError, Diagnostic, SourceError, Stage};
@@ -154,7 +155,10 @@ impl From<InstanceError> for ApiError {
             InstanceError::Name(error) => error.into(),
             InstanceError::Selector { source, .. } => Self::from(*source).with_message(message),
             InstanceError::Config { issues, .. } => Self::new(Code::ConfigInvalid, message).with_details(issues),
-            InstanceError::Limits(_) => Self::new(Code::LimitsInvalid, message),
+            InstanceError::IdMismatch | InstanceError::Immutable { .. } => Self::new(Code::InstanceImmutable, message),
+            InstanceError::NotTaken { code, message: why, blame, .. } => not_taken(code, &why, blame, message),
+            InstanceError::TooManyStreams { .. } => Self::new(Code::TooManyStreams, message),
+            InstanceError::Limits(_) | InstanceError::Restart(_) => Self::new(Code::LimitsInvalid, message),
             InstanceError::Exists(_) => Self::new(Code::InstanceExists, message),
             InstanceError::TooMany { .. } => Self::new(Code::CapacityReached, message),
             InstanceError::NotFound => Self::new(Code::InstanceNotFound, message),
@@ -167,6 +171,16 @@ impl From<InstanceError> for ApiError {
             InstanceError::Store(error) => error.into(),
             InstanceError::ShuttingDown => Self::new(Code::NotReady, message),
         }
+    }
+}
+
+/// A running instance goes on as it was: mostly because of what it was asked to take on.
+fn not_taken(code: &str, why: &str, blame: Blame, message: String) -> ApiError {
+    match (code, blame) {
+        ("instance_busy", _) => ApiError::new(Code::InstanceBusy, message),
+        ("host_capacity", _) => ApiError::new(Code::CapacityReached, message),
+        (_, Blame::Host) => ApiError::new(Code::StoreUnavailable, message),
+        _ => ApiError::new(Code::StartFailed, message).with_details(json!({ "code": code, "message": why, "blame": blame })),
     }
 }
 

@@ -56,10 +56,12 @@ codes! {
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
     InvalidInstance BAD_REQUEST "invalid_instance" "The instance asked for lacks an id, a strategy or a symbol, or names one that cannot exist.";
     InvalidProvider BAD_REQUEST "invalid_provider" "The provider asked for lacks a name or an adapter, names an adapter that this host does not have, or is not the one of the path.";
+    ProviderUnavailable BAD_REQUEST "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     TagNotFound BAD_REQUEST "tag_not_found" "The strategy has no such tag, or had none at that time; the message lists those it has.";
     HashNotFound BAD_REQUEST "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     SourceRequired BAD_REQUEST "source_required" "An upload needs exactly one of `source` and `files`, and neither may be blank.";
     HostMissing BAD_REQUEST "host_missing" "The request carries no readable Host header.";
+    InstanceImmutable BAD_REQUEST "instance_immutable" "A change names another id, strategy, provider or scope than the instance has: those it keeps for life. Create another instance instead.";
     Unauthorized UNAUTHORIZED "unauthorized" "The bearer token is missing or wrong. It is in the file `admin.token` of the data directory.";
     CrossSite FORBIDDEN "cross_site" "A browser sent this on behalf of another web site. Use the console of this host or a client that is no browser.";
     NotFound NOT_FOUND "not_found" "There is no such route.";
@@ -76,8 +78,8 @@ codes! {
     InstanceExists CONFLICT "instance_exists" "An instance with this id exists already.";
     InstanceRunning CONFLICT "instance_running" "The instance runs already.";
     InstanceNotRunning CONFLICT "instance_not_running" "The instance does not run.";
+    InstanceBusy CONFLICT "instance_busy" "The handler at hand did not finish in time, so nothing was changed. Ask again, or stop the instance first.";
     RevisionInvalid CONFLICT "revision_invalid" "The stored revision does not load: its bytes or its registry entry are damaged, or it no longer compiles; the message says which.";
-    ProviderUnavailable CONFLICT "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     KillSwitchStronger CONFLICT "kill_switch_stronger" "The kill switch is engaged and does more than was asked for. Reset it first to have less.";
     Flattening CONFLICT "flattening" "The kill switch is closing positions: it can be reset once they are closed, given up, or wait for a provider that is down.";
     ProviderExists CONFLICT "provider_exists" "A provider with this name exists already.";
@@ -94,6 +96,7 @@ codes! {
     ConfigInvalid UNPROCESSABLE_ENTITY "config_invalid" "The configuration does not fit what the strategy declares, or the settings what the adapter takes; `details` lists the field paths.";
     StartFailed UNPROCESSABLE_ENTITY "start_failed" "`create(env)` threw or ran into a limit; `details` has the fault or the exception.";
     LimitsInvalid UNPROCESSABLE_ENTITY "limits_invalid" "A limit is outside what this host allows; the message names it and its range.";
+    TooManyStreams TOO_MANY_REQUESTS "too_many_streams" "As many event streams are open as this host serves (`instances.feed.streams`); close one.";
     TooManyUploads TOO_MANY_REQUESTS "too_many_uploads" "Too many sources are waiting to be compiled; try again after `Retry-After` seconds.";
     Internal INTERNAL_SERVER_ERROR "internal" "A bug of ours or a failure of the machine. The log has the details under the same request id.";
     TimedOut SERVICE_UNAVAILABLE "timed_out" "The answer took longer than the limit. What was begun is carried through; look before repeating it.";

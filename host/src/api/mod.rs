@@ -6,6 +6,7 @@
 mod adapters;
 mod auth;
 mod config;
+mod context;
 mod convert;
 mod counters;
 mod envelope;
@@ -73,12 +74,14 @@ fn closed() -> Table {
         GET    "/strategy/instances"                               => instances::list::list;
         POST   "/strategy/instances"                               => instances::create::create;
         GET    "/strategy/instances/{id}"                          => instances::get::get;
+        PUT    "/strategy/instances/{id}"                          => instances::update::update;
         DELETE "/strategy/instances/{id}"                          => instances::delete::delete;
         POST   "/strategy/instances/{id}/start"                    => instances::start::start;
         POST   "/strategy/instances/{id}/stop"                     => instances::stop::stop;
         GET    "/strategy/instances/{id}/orders"                   => instances::orders::orders;
         GET    "/strategy/instances/{id}/executions"               => instances::executions::executions;
         GET    "/strategy/instances/{id}/logs"                     => instances::logs::logs;
+        GET    "/strategy/instances/{id}/events"                   => instances::events::events;
         GET    "/strategy/instances/{id}/denials"                  => instances::denials::denials;
         GET    "/strategy/instances/{id}/positions"                => instances::positions::positions;
         GET    "/risk"                                             => risk::overview::get;
@@ -94,6 +97,8 @@ fn closed() -> Table {
         DELETE "/risk/instances/{id}/kill-switch"                  => risk::reset_own::reset;
         GET    "/adapters"                                         => adapters::list::list;
         GET    "/adapters/{id}"                                    => adapters::get::get;
+        GET    "/context/backup"                                   => context::backup::backup;
+        POST   "/context/backup"                                   => context::restore::restore;
         GET    "/providers"                                        => providers::list::list;
         POST   "/providers"                                        => providers::create::create;
         GET    "/providers/{name}"                                 => providers::get::get;

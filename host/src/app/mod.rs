@@ -3,6 +3,7 @@
 
 pub mod demo;
 mod error;
+mod news;
 pub mod pulse;
 pub mod strategies;
 #[cfg(test)]
@@ -102,7 +103,9 @@ impl App {
         let providers =
             Providers::new(store.clone(), Arc::clone(&desk), Arc::clone(&clock), lifecycle.clone(), &metrics, &config.data_dir);
         providers.restore(demo::PROVIDER).await?;
+        let news = providers.news();
         let restored = instances.restore().await?;
+        news::forward(news, &providers, &instances, &lifecycle);
 
         let token = token(&config)?;
         let access = token.as_ref().map_or(Access::Open, Access::token);

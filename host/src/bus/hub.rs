@@ -1,7 +1,7 @@
 //! The bus itself: who has a mailbox, which routes lead there, and publishing along them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,11 @@ pub struct Bus {
     index: RwLock<Index>,
     quiet: Arc<Quiet>,
     metrics: BusMetrics,
+    tap: OnceLock<Tap>,
 }
+
+/// Someone who hears of every own event of every instance.
+pub type Tap = Arc<dyn Fn(&InstanceId, &Arc<Event>) + Send + Sync>;
 
 #[derive(Default)]
 struct Index {
@@ -75,7 +79,7 @@ impl Bus {
         let metrics = BusMetrics::new(metrics);
         let quiet = Arc::new(Quiet::new(metrics.waiting.clone()));
         let config = BusConfig { mailbox_events: config.mailbox_events.max(1) };
-        Arc::new(Self { config, index: RwLock::default(), quiet, metrics })
+        Arc::new(Self { config, index: RwLock::default(), quiet, metrics, tap: OnceLock::new() })
     }
 
     /// Opens the one mailbox of an instance; dropping it unsubscribes.
@@ -122,8 +126,18 @@ impl Bus {
         self.quiet.done(routes.len() - counted);
     }
 
+    /// Lets `tap` hear of every own event, whether or not its instance has a mailbox, in the order in which they are posted. It is
+    /// called by whoever posts, who may hold locks: it must be short and must not call the bus or the desk. There is one tap; a second
+    /// one is ignored.
+    pub fn tap(&self, tap: Tap) {
+        let _ = self.tap.set(tap);
+    }
+
     /// To one instance: its own reports and risk events, which are never dropped. False when it has no mailbox.
     pub fn post(&self, instance: &InstanceId, event: Arc<Event>) -> bool {
+        if let Some(tap) = self.tap.get() {
+            tap(instance, &event);
+        }
         let index = self.read();
         let Some(inbox) = index.inboxes.get(instance) else { return false };
         self.quiet.add(1);

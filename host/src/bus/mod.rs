@@ -20,7 +20,7 @@ mod tests;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use filter::{Filter, KindSet};
-pub use hub::{Bus, BusConfig, BusError};
+pub use hub::{Bus, BusConfig, BusError, Tap};
 pub use mailbox::{Mailbox, Wake};
 pub use queue::DropCounts;
 pub use quiet::Hold;

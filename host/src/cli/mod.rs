@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod compile;
 mod diagnostics;
+mod instances;
 mod modules;
 mod play;
 mod progress;
@@ -61,6 +62,9 @@ enum Command {
     #[command(subcommand)]
     Tags(Tags),
     Refresh(refresh::Args),
+    /// Instances on a running host.
+    #[command(subcommand)]
+    Instances(Instances),
     /// The registry of a running host or of a directory.
     #[command(subcommand)]
     Registry(Registry),
@@ -82,6 +86,17 @@ enum Tags {
     Assign(tags::assign::Args),
     Rm(tags::rm::Args),
     History(tags::history::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Instances {
+    Ls(instances::ls::Args),
+    Show(instances::show::Args),
+    Start(instances::start::Args),
+    Stop(instances::stop::Args),
+    Rm(instances::rm::Args),
+    Logs(instances::logs::Args),
+    Events(instances::events::Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,6 +161,13 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Tags(Tags::Rm(args)) => tags::rm::run(&args),
         Command::Tags(Tags::History(args)) => tags::history::run(&args),
         Command::Refresh(args) => refresh::run(&args),
+        Command::Instances(Instances::Ls(args)) => instances::ls::run(&args),
+        Command::Instances(Instances::Show(args)) => instances::show::run(&args),
+        Command::Instances(Instances::Start(args)) => instances::start::run(&args),
+        Command::Instances(Instances::Stop(args)) => instances::stop::run(&args),
+        Command::Instances(Instances::Rm(args)) => instances::rm::run(&args),
+        Command::Instances(Instances::Logs(args)) => instances::logs::run(&args),
+        Command::Instances(Instances::Events(args)) => instances::events::run(&args),
         Command::Registry(Registry::Export(args)) => registry::export::run(&args),
         Command::Registry(Registry::Verify(args)) => registry::verify::run(&args),
     }
@@ -181,6 +203,13 @@ mod tests {
             "sandpit tags history a prod --limit 1 --before 2",
             "sandpit refresh a:prod sha256:00 --timeout 5m",
             "sandpit refresh",
+            "sandpit instances ls --no-trunc",
+            "sandpit instances show i1 --format json",
+            "sandpit instances start i1",
+            "sandpit instances stop i1 --orders cancel",
+            "sandpit instances rm i1 --yes --orders keep",
+            "sandpit instances logs i1 --limit 5 --level warn --source host --follow",
+            "sandpit instances events i1 --kinds order,log --after 1-2 --format json",
             "sandpit registry export -o f --no-usage",
             "sandpit registry verify d --format json",
         ];

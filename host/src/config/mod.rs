@@ -169,6 +169,7 @@ impl Config {
             ("instances.restart.maxFaults", u64::from(instances.restart.max_faults)),
             ("instances.restart.windowMs", instances.restart.window_ms),
             ("instances.log.lines", instances.log.lines as u64),
+            ("instances.feed.events", instances.feed.events as u64),
             ("store.queueRequests", self.store.queue_requests as u64),
             ("store.groupRequests", self.store.group_requests as u64),
             ("store.readers", u64::from(self.store.readers)),

@@ -1,10 +1,10 @@
 //! The task of a running instance: it alone owns the guest and the mailbox. Events, timers, faults and the way back from
-//! them are here; who starts and stops it is in `roster`, how it goes on with another revision in `moving`.
+//! them are here; who starts and stops it is in `roster`, how it goes on with another revision in `moving`,
+//! what it does after a fault in `recovery`.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
@@ -15,20 +15,16 @@ use super::failure::Failure;
 use super::launch::Surroundings;
 use super::metrics::InstanceMetrics;
 use super::moving::Move;
-use super::persist;
 use super::prepared::Prepared;
 use super::priority::{ComputeBudget, LowPriority, Priority};
-use super::restart::{Answer, RestartPolicy};
+use super::restart::RestartPolicy;
 use super::slot::Slot;
 use super::status::{LastError, Step};
 use crate::base::{Blame, Clock, Timestamp};
 use crate::bus::{Mailbox, Wake};
-use crate::market::{Event, EventKind};
+use crate::market::Event;
 use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, LogLevel};
 use crate::store::Store;
-
-/// Reports that are kept for an instance that waits for its next guest. Far above what its open orders can cause.
-const HELD_REPORTS: usize = 4_096;
 
 /// How often the figures of the mailbox are copied for the view, in events.
 const MAILBOX_EVERY: u64 = 64;
@@ -78,7 +74,7 @@ enum Asked {
 }
 
 /// What follows a fault.
-enum Recovered {
+pub(super) enum Recovered {
     /// The backoff is over: a fresh guest is to start.
     Retry,
     /// The instance was moved meanwhile: its new guest runs already.
@@ -160,6 +156,12 @@ impl Actor {
                     Err(failure) => return Ended::Faulted(failure),
                 },
                 Ok(Asked::Stop) => {
+                    self.set_active(false);
+                    if let Err(fault) = self.hand_out(&mut guest).await {
+                        // It is over for the guest either way; there is nothing left that could take its leave.
+                        self.note_failure(fault.into());
+                        return Ended::Stopped;
+                    }
                     self.farewell(&mut guest).await;
                     return Ended::Stopped;
                 }
@@ -175,8 +177,8 @@ impl Actor {
         let begun = self.slot.now();
         let setup = self.surroundings.setup(&self.slot, prepared, self.pace.now());
         let started = Guest::start(&prepared.program, setup).await;
-        let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.spec.id.clone(), source })?;
-        if self.slot.spec.scope.len() > 1 && !started.wants_cross_provider_events {
+        let (guest, started) = started.map_err(|source| InstanceError::Start { id: self.slot.id.clone(), source })?;
+        if prepared.spec.scope.len() > 1 && !started.wants_cross_provider_events {
             return Err(InstanceError::CrossProvider(prepared.pin.name.to_string()));
         }
         self.slot.metrics().start_seconds.observe(self.slot.now().since(begun).as_secs_f64());
@@ -184,14 +186,16 @@ impl Actor {
         Ok(guest)
     }
 
-    /// The guest that was started takes events and may trade.
+    /// The guest that was started takes events and may trade. Each is told the instruments and balances of its scope: it knows nothing
+    /// of what the guest before it heard.
     pub(super) fn ready(&self) {
+        self.surroundings.desk.introduce(&self.slot.id, self.prepared.kinds());
         self.set_active(true);
         self.slot.step(Step::Ready);
     }
 
     fn set_active(&self, active: bool) {
-        self.surroundings.desk.set_active(&self.slot.spec.id, active);
+        self.surroundings.desk.set_active(&self.slot.id, active);
     }
 
     /// The first failure of a start is the caller's answer; a later one counts as a fault.
@@ -233,6 +237,19 @@ impl Actor {
                 self.note_mailbox();
             }
         }
+    }
+
+    /// Own reports that wait are delivered before the guest takes its leave: it may save what it knows of its orders. Market data is
+    /// not, and what comes from here on is too late.
+    async fn hand_out(&mut self, guest: &mut Guest) -> Result<(), Fault> {
+        for _ in 0..self.mailbox.len() {
+            let Some(event) = self.mailbox.try_recv() else { break };
+            self.hold(event);
+        }
+        while let Some(event) = self.held.pop_front() {
+            self.deliver(guest, &event).await?;
+        }
+        Ok(())
     }
 
     async fn deliver(&self, guest: &mut Guest, event: &Event) -> Result<(), Fault> {
@@ -297,7 +314,7 @@ impl Actor {
         if changed {
             let priority = self.budget.priority();
             self.slot.set_priority(priority);
-            tracing::debug!(instance = %self.slot.spec.id, ?priority, "priority by compute budget");
+            tracing::debug!(instance = %self.slot.id, ?priority, "priority by compute budget");
         }
         changed
     }
@@ -315,80 +332,18 @@ impl Actor {
         self.slot.failed(error, LogLevel::Error);
     }
 
-    fn note_failure(&self, failure: Failure) {
+    pub(super) fn note_failure(&self, failure: Failure) {
         self.slot.update(|state| state.counters.faults += 1);
         self.slot.failed(failure.at(self.slot.now()), LogLevel::Error);
     }
 
-    fn note_mailbox(&self) {
+    pub(super) fn note_mailbox(&self) {
         let (dropped, queued) = (self.mailbox.dropped(), self.mailbox.len());
         self.slot.metrics().mailbox.observe(queued as f64);
         self.slot.update(|state| {
             state.dropped = dropped;
             state.queued = queued;
         });
-    }
-
-    /// After a fault: waits out the backoff.
-    async fn recover(&mut self, failure: Failure) -> Recovered {
-        self.note_failure(failure);
-        self.note_mailbox();
-        self.slot.step(Step::Fault);
-        if self.soft.is_cancelled() {
-            return Recovered::End;
-        }
-        let wait = match self.policy.on_fault(self.slot.now()) {
-            Answer::Wait(wait) => wait,
-            Answer::Quarantine => {
-                let text = "too many faults: quarantined until an operator starts it";
-                self.slot.log.host(LogLevel::Error, text, self.slot.now());
-                self.slot.step(Step::Quarantine);
-                // Only an operator takes it out of quarantine, so the next start of the host must not.
-                self.slot.update(|state| state.wanted = false);
-                persist::save_soon(&self.store, &self.slot);
-                return Recovered::End;
-            }
-        };
-        let text = format!("a fresh guest starts in {} s", wait.as_secs_f64());
-        self.slot.log.host(LogLevel::Warn, text, self.slot.now());
-        let recovered = self.wait_out(wait).await;
-        if matches!(recovered, Recovered::Retry) {
-            self.slot.step(Step::Retry);
-            self.slot.update(|state| state.counters.restarts += 1);
-            self.slot.metrics().restarts.inc();
-        }
-        recovered
-    }
-
-    /// Market data that comes meanwhile is gone, own reports are held for the next guest.
-    async fn wait_out(&mut self, wait: Duration) -> Recovered {
-        let over = tokio::time::sleep(wait);
-        tokio::pin!(over);
-        loop {
-            let order = tokio::select! {
-                biased;
-                () = self.soft.cancelled() => return Recovered::End,
-                () = &mut over => return Recovered::Retry,
-                Some(order) = self.moves.recv() => order,
-                event = self.mailbox.recv() => {
-                    self.hold(event);
-                    continue;
-                }
-            };
-            if let Some(guest) = self.move_on_early(order).await {
-                return Recovered::Moved(Box::new(guest));
-            }
-        }
-    }
-
-    fn hold(&mut self, event: Arc<Event>) {
-        let own = matches!(event.kind(), EventKind::ExecReport | EventKind::RiskControl);
-        if own && self.held.len() < HELD_REPORTS {
-            self.held.push_back(event);
-        } else {
-            self.slot.update(|state| state.counters.skipped += 1);
-            self.slot.metrics().skipped.inc();
-        }
     }
 
     /// Lets the guest save its state. Whatever goes wrong here is noted; the guest ends all the same.

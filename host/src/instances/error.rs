@@ -1,5 +1,6 @@
 //! Why something about an instance was refused. The API has the one table from these to statuses and codes.
 
+use super::restart::RestartError;
 use crate::base::id::NameError;
 use crate::base::{Blame, InstanceId, ProviderName};
 use crate::bus::BusError;
@@ -46,6 +47,38 @@ pub enum InstanceError {
     /// Limits out of range, or wider than the host allows.
     #[error(transparent)]
     Limits(#[from] LimitError),
+    /// How faults are to be answered is out of range.
+    #[error(transparent)]
+    Restart(#[from] RestartError),
+    /// A change names another instance than its address does.
+    #[error("instance id mismatch")]
+    IdMismatch,
+    /// A change names something that an instance keeps for life.
+    #[error("{what} immutable for {id}")]
+    Immutable {
+        /// Of the instance.
+        id: InstanceId,
+        /// `strategy is`, `providers are` or `scope assignments are`.
+        what: &'static str,
+    },
+    /// A running instance did not take on what was asked: what was there before goes on.
+    #[error("{id} goes on as it was: {message}")]
+    NotTaken {
+        /// Of the instance.
+        id: InstanceId,
+        /// A fault code, `exception`, `instance_busy`...
+        code: &'static str,
+        /// In words.
+        message: String,
+        /// Who has to act.
+        blame: Blame,
+    },
+    /// More readers of feeds than the host serves.
+    #[error("{limit} event streams are open, more are not served: close one or raise instances.feed.streams")]
+    TooManyStreams {
+        /// `instances.feed.streams`.
+        limit: usize,
+    },
     /// The id is taken.
     #[error("ensure spec {0}: strategy instance already exists")]
     Exists(InstanceId),
@@ -103,6 +136,7 @@ impl InstanceError {
             Self::Start { source: StartError::Exception(_), .. } => Blame::Guest,
             Self::CrossProvider(_) => Blame::Guest,
             Self::ProviderUnavailable(_) => Blame::Venue,
+            Self::NotTaken { blame, .. } => *blame,
             _ => Blame::Client,
         }
     }

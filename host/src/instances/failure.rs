@@ -6,6 +6,9 @@ use crate::base::{Blame, Timestamp};
 use crate::compile::CompileError;
 use crate::sandbox::{Fault, StartError};
 
+/// The code of an instance that waits for its provider.
+pub(super) const PROVIDER_UNAVAILABLE: &str = "provider_unavailable";
+
 /// A fault, an exception that left no guest, or a refusal.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
@@ -39,6 +42,8 @@ impl From<&InstanceError> for Failure {
             InstanceError::Config { .. } => "config_invalid",
             InstanceError::Compile(CompileError::Diagnostics(_)) => "strategy_validation_failed",
             InstanceError::Store(error) => error.code(),
+            InstanceError::ProviderUnavailable(_) => PROVIDER_UNAVAILABLE,
+            InstanceError::NotTaken { code, .. } => code,
             _ => "start_refused",
         };
         Self { code, message: error.to_string(), blame: error.blame() }

@@ -73,10 +73,9 @@ impl Latency {
         }
         std::mem::swap(&mut self.present, &mut self.past);
         let keep_past = over < WINDOW * 2;
-        for gone in [Some(&mut self.present), Some(&mut self.past).filter(|_| !keep_past)].into_iter().flatten() {
-            if let Some(histogram) = gone {
-                histogram.reset();
-            }
+        let gone = [Some(&mut self.present), Some(&mut self.past).filter(|_| !keep_past)];
+        for histogram in gone.into_iter().flatten().flatten() {
+            histogram.reset();
         }
         self.begun = now;
     }

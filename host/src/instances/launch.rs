@@ -33,11 +33,11 @@ pub(super) struct Launch {
 impl Launch {
     /// Checks the providers, prepares the revision, opens the mailbox.
     pub(super) async fn prepare(host: &Instances, slot: &Slot) -> Result<Self, InstanceError> {
-        let (spec, floors) = (&slot.spec, &host.floors);
-        let pace = running_provider_clock(host, spec)?;
+        let (spec, floors) = (slot.spec(), &host.floors);
+        let pace = running_provider_clock(host, &spec)?;
         let prepared = Prepared::of(host, spec, slot.pin(), slot.state().run).await?;
-        let saved = Saved::read(&floors.store, &spec.id).await?;
-        let mailbox = floors.bus.open(&spec.id, &prepared.filters(spec))?;
+        let saved = Saved::read(&floors.store, &slot.id).await?;
+        let mailbox = floors.bus.open(&slot.id, &prepared.filters())?;
         slot.update(|state| {
             state.engine_hash = Some(prepared.program.engine_hash());
             state.dry_run = prepared.dry_run;
@@ -49,8 +49,7 @@ impl Launch {
     pub(super) fn spawn(self, host: &Instances, slot: &Arc<Slot>) -> (Task, oneshot::Receiver<Result<(), InstanceError>>) {
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let (moves, orders) = mpsc::channel(ORDERS_WAITING);
-        host.floors.desk.admit(self.prepared.account(&slot.spec));
-        host.floors.desk.introduce(&slot.spec.id, self.prepared.kinds());
+        host.floors.desk.admit(self.prepared.account());
         let surroundings = Surroundings {
             desk: Arc::clone(&host.floors.desk),
             saved: self.saved,
@@ -61,10 +60,10 @@ impl Launch {
             slot: Arc::clone(slot),
             store: host.floors.store.clone(),
             surroundings,
+            policy: RestartPolicy::new(self.prepared.ways.restart),
             prepared: self.prepared,
             mailbox: self.mailbox,
             pace: self.pace,
-            policy: RestartPolicy::new(host.config.restart),
             soft: soft.clone(),
             moves: orders,
             held: VecDeque::new(),
@@ -73,7 +72,13 @@ impl Launch {
         };
         slot.set_priority(Priority::Normal);
         let (tell, told) = oneshot::channel();
-        let join = host.floors.lifecycle.spawn(actor.run(tell));
+        let (this, watched) = (host.this.clone(), Arc::clone(slot));
+        let join = host.floors.lifecycle.spawn(async move {
+            actor.run(tell).await;
+            if let Some(host) = this.upgrade() {
+                host.task_ended(&watched);
+            }
+        });
         (Task { moves, soft, hard, join }, told)
     }
 }
@@ -91,13 +96,13 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// The parts of a guest that are used up by it.
     pub(super) fn setup(&self, slot: &Slot, prepared: &Prepared, time: Timestamp) -> GuestSetup {
-        let spec = &slot.spec;
+        let spec = &prepared.spec;
         GuestSetup {
             instance: spec.id.clone(),
             seed: seed_of(&spec.id, &spec.config),
             config: prepared.config.clone(),
             feeds: feeds(spec),
-            limits: slot.state().limits,
+            limits: prepared.ways.limits.clone(),
             dry_run: prepared.dry_run,
             desk: Some(Arc::clone(&self.desk)),
             pace: Pace::Live(Arc::clone(&self.pace)),
@@ -110,7 +115,7 @@ impl Surroundings {
 }
 
 /// Every provider of the scope must run; gives the clock of the first that has symbols, which timers and sleeps are measured by.
-fn running_provider_clock(host: &Instances, spec: &InstanceSpec) -> Result<Arc<dyn Clock>, InstanceError> {
+pub(super) fn running_provider_clock(host: &Instances, spec: &InstanceSpec) -> Result<Arc<dyn Clock>, InstanceError> {
     let mut first = None;
     for (name, scope) in &spec.scope {
         // One that only lost its connection comes back by itself; the instance is told.

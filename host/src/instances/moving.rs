@@ -1,5 +1,6 @@
-//! How a running instance goes on with another revision: the same task and mailbox, another guest. Reports that arrive meanwhile
-//! wait in the mailbox, so none is lost and none comes twice. Who asks for it, and what is checked before, is in `refresh`.
+//! How a running instance goes on with another revision or configuration: the same task and mailbox, another guest. Reports that arrive meanwhile
+//! wait in the mailbox, so none is lost and none comes twice. Who asks for it, and what is checked before, is in `changing`, `refresh`
+//! and `update`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +21,8 @@ pub(super) const ORDERS_WAITING: usize = 16;
 
 /// An order to a task.
 pub(super) struct Move {
+    /// With a run that was free when the order was given; the one after it is for the guest that goes back.
     pub to: Prepared,
-    /// The run of the present revision should the new one not start. Like the new one's it is on record as used already.
-    pub back_run: u64,
     pub claim: Claim,
     pub answer: oneshot::Sender<Moved>,
 }
@@ -44,10 +44,12 @@ impl Actor {
     /// Between two events: the guest takes its leave and one of the new revision takes over; if none does, a fresh one of the old.
     /// The failure of that one when it does not start either.
     pub(super) async fn move_on(&mut self, mut guest: Guest, order: Move) -> Result<Guest, Failure> {
-        let Move { to, back_run, claim, answer } = order;
+        let Move { to, claim, answer } = order;
         if !claim.take() {
             return Ok(guest);
         }
+        let to = self.with_free_run(to);
+        let back_run = to.run + 1;
         self.farewell(&mut guest).await;
         drop(guest);
         self.slot.update(|state| state.counters.guest_gone());
@@ -76,10 +78,12 @@ impl Actor {
 
     /// During a backoff: the new revision need not wait it out. None when the backoff goes on.
     pub(super) async fn move_on_early(&mut self, order: Move) -> Option<Guest> {
-        let Move { to, back_run, claim, answer } = order;
+        let Move { to, claim, answer } = order;
         if !claim.take() {
             return None;
         }
+        let to = self.with_free_run(to);
+        let back_run = to.run + 1;
         let (guest, told) = match self.enter(to).await {
             Ok((guest, carried)) => {
                 self.ready();
@@ -98,31 +102,41 @@ impl Actor {
     /// Starts a guest of the new revision; says whether there was saved state for it. If that fails, nobody will see what it saved.
     async fn enter(&mut self, to: Prepared) -> Result<(Guest, bool), Failure> {
         self.slot.step(Step::Replace);
-        let spec = &self.slot.spec;
-        self.surroundings.desk.admit(to.account(spec));
+        self.surroundings.desk.admit(to.account());
         let trial = self.surroundings.saved.trial();
         let carried = trial.had_state();
         let guest = self.start(&to).await.map_err(|error| Failure::from(&error))?;
         let pin = persist::moved(&self.slot, &to);
         trial.pass(pin).map_err(|error| Failure::from(&InstanceError::Store(error)))?;
         // Only now: had it not started, the old revision would miss what it had asked for.
-        self.mailbox.refilter(&to.filters(spec));
-        self.policy = RestartPolicy::new(self.policy.config());
-        self.slot.repin(&to);
+        self.mailbox.refilter(&to.filters());
+        self.policy = RestartPolicy::new(to.ways.restart);
+        self.budget.set_rate(to.ways.limits.fuel_per_second);
+        self.slot.take_over(&to);
         self.slot.update(|state| {
             state.run = to.run;
             state.last_error = None;
         });
-        let text = format!("moved to revision {}, run {}", to.pin.hash, to.run);
+        let text = if to.pin.hash == self.prepared.pin.hash {
+            format!("goes on with another configuration, run {}", to.run)
+        } else {
+            format!("moved to revision {}, run {}", to.pin.hash, to.run)
+        };
         self.slot.log.host(LogLevel::Info, text, self.slot.now());
         self.prepared = to;
         Ok((guest, carried))
     }
 
+    /// A guest that was started after a fault may have taken the run since the order was given.
+    fn with_free_run(&self, to: Prepared) -> Prepared {
+        let run = to.run.max(self.slot.state().run + 1);
+        Prepared { run, ..to }
+    }
+
     fn go_back(&mut self, run: u64, failure: &Failure) {
         self.prepared.run = run;
         self.slot.update(|state| state.run = run);
-        self.surroundings.desk.admit(self.prepared.account(&self.slot.spec));
+        self.surroundings.desk.admit(self.prepared.account());
         let message = format!("{}; rolled back to {}", failure.message, self.prepared.pin.hash);
         self.slot.failed(Failure { message, ..failure.clone() }.at(self.slot.now()), LogLevel::Error);
     }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::prepared::Prepared;
+use super::prepared::{Prepared, Ways};
 use super::slot::{Pin, Slot, State};
-use super::spec::{InstanceSpec, Scope};
-use super::status::Status;
+use super::spec::InstanceSpec;
+use super::status::{LastError, Status};
 use crate::base::{InstanceId, Timestamp};
-use crate::sandbox::{LimitOverrides, Limits};
 use crate::store::{Desired, InstanceRow, OrderFilter, Store, StoreError, UsageRow, WriteOp, Writer};
 
 /// Puts an instance on record as it is; returns when it is on the disk.
@@ -21,7 +20,7 @@ pub(super) async fn save(store: &Store, slot: &Slot) -> Result<(), StoreError> {
 pub(super) async fn save_new(store: &Store, slot: &Slot) -> Result<(), StoreError> {
     save(store, slot).await?;
     let rows = store.instances().await?;
-    if let Some(row) = rows.iter().find(|row| row.id == slot.spec.id) {
+    if let Some(row) = rows.iter().find(|row| row.id == slot.id) {
         slot.update(|state| state.created_at = row.created_at);
     }
     Ok(())
@@ -34,14 +33,14 @@ pub(super) async fn save_all(store: &Store, slots: &[Arc<Slot>]) -> Result<(), S
 
 /// The same without waiting: for the instance's own task. A failure is logged; the next save repairs it.
 pub(super) fn save_soon(store: &Store, slot: &Slot) {
-    let id = slot.spec.id.clone();
+    let id = slot.id.clone();
     let note = move |result: Result<(), StoreError>| {
         if let Err(error) = result {
             tracing::error!(instance = %id, %error, "the state of an instance was not written");
         }
     };
     if let Err(error) = store.writer().write(vec![WriteOp::UpsertInstance(Box::new(row(slot)))], Some(Box::new(note))) {
-        tracing::error!(instance = %slot.spec.id, %error, "the state of an instance was not written");
+        tracing::error!(instance = %slot.id, %error, "the state of an instance was not written");
     }
 }
 
@@ -54,8 +53,8 @@ pub(super) async fn reserve_runs(store: &Store, slot: &Slot, last: u64) -> Resul
 
 /// The instance as it will be once it has moved.
 pub(super) fn moved(slot: &Slot, to: &Prepared) -> WriteOp {
-    let Pin { name, hash, tag } = to.pin.clone();
-    WriteOp::UpsertInstance(Box::new(InstanceRow { strategy: name, hash, tag, run: to.run, ..row(slot) }))
+    let state = State { spec: Arc::clone(&to.spec), pin: to.pin.clone(), run: to.run, ..slot.state() };
+    WriteOp::UpsertInstance(Box::new(row_of(state, slot.now())))
 }
 
 /// Puts the times of a revision's use on record without waiting. A failure is logged; the next start or stop repairs it.
@@ -85,16 +84,39 @@ pub(super) async fn last_run(store: &Store, id: &InstanceId) -> Result<u64, Stor
 /// An instance read back.
 pub(super) struct Record {
     pub spec: InstanceSpec,
-    pub state: State,
+    pub pin: Pin,
+    pub wanted: bool,
+    pub run: u64,
+    pub created_at: Timestamp,
+    pub quarantined_at: Option<Timestamp>,
+    pub last_error: Option<LastError>,
 }
 
-/// Reads back every instance. Limits that the host no longer allows fall back to the host's, with a line in the log.
-pub(super) async fn load(store: &Store, host: &Limits, now: Timestamp) -> Result<Vec<Record>, StoreError> {
-    store.instances().await?.into_iter().map(|row| read(row, host, now)).collect()
+impl Record {
+    /// As it was when the host ended; what ran does not yet run again.
+    pub(super) fn state(self, ways: Ways, now: Timestamp) -> State {
+        let mut state = State::new(Arc::new(self.spec), self.pin, ways, now);
+        match self.quarantined_at {
+            Some(since) => (state.status, state.since) = (Status::Quarantined, since),
+            None if self.run > 0 => state.status = Status::Stopped,
+            None => {}
+        }
+        (state.wanted, state.run, state.created_at, state.last_error) = (self.wanted, self.run, self.created_at, self.last_error);
+        state
+    }
+}
+
+/// Reads back every instance.
+pub(super) async fn load(store: &Store) -> Result<Vec<Record>, StoreError> {
+    store.instances().await?.into_iter().map(read).collect()
 }
 
 fn row(slot: &Slot) -> InstanceRow {
-    let (spec, state) = (&slot.spec, slot.state());
+    row_of(slot.state(), slot.now())
+}
+
+fn row_of(state: State, now: Timestamp) -> InstanceRow {
+    let spec = &state.spec;
     InstanceRow {
         id: spec.id.clone(),
         selector: spec.selector.clone(),
@@ -104,10 +126,14 @@ fn row(slot: &Slot) -> InstanceRow {
         config: Value::Object(spec.config.clone()),
         scope: json(&spec.scope),
         limits: json(&spec.limits),
+        restart: json(&spec.restart),
+        autostart: spec.autostart,
+        quarantined_at: (state.status == Status::Quarantined).then_some(state.since),
+        last_error: state.last_error.as_ref().map(json),
         desired: if state.wanted { Desired::Running } else { Desired::Stopped },
         run: state.run,
         created_at: state.created_at,
-        updated_at: slot.now(),
+        updated_at: now,
     }
 }
 
@@ -116,22 +142,25 @@ fn json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
-fn read(row: InstanceRow, host: &Limits, now: Timestamp) -> Result<Record, StoreError> {
-    let scope: Scope = column("instances.scope", row.scope)?;
-    let overrides: LimitOverrides = column("instances.limits", row.limits)?;
-    let config = column("instances.config", row.config)?;
-    let limits = host.with(&overrides).unwrap_or_else(|error| {
-        tracing::warn!(instance = %row.id, %error, "the limits on record are not allowed any more: the host's are used");
-        host.clone()
-    });
-    let pin = Pin { name: row.strategy, hash: row.hash, tag: row.tag };
-    let mut state = State::new(pin, limits, now);
-    state.status = if row.run == 0 { Status::Created } else { Status::Stopped };
-    state.wanted = row.desired == Desired::Running;
-    state.run = row.run;
-    state.created_at = row.created_at;
-    let spec = InstanceSpec { id: row.id, selector: row.selector, config, scope, limits: overrides };
-    Ok(Record { spec, state })
+fn read(row: InstanceRow) -> Result<Record, StoreError> {
+    let spec = InstanceSpec {
+        id: row.id,
+        selector: row.selector,
+        config: column("instances.config", row.config)?,
+        scope: column("instances.scope", row.scope)?,
+        limits: column("instances.limits", row.limits)?,
+        restart: column("instances.restart", row.restart)?,
+        autostart: row.autostart,
+    };
+    Ok(Record {
+        spec,
+        pin: Pin { name: row.strategy, hash: row.hash, tag: row.tag },
+        wanted: row.desired == Desired::Running,
+        run: row.run,
+        created_at: row.created_at,
+        quarantined_at: row.quarantined_at,
+        last_error: row.last_error.map(|error| column("instances.last_error", error)).transpose()?,
+    })
 }
 
 fn column<T: serde::de::DeserializeOwned>(column: &str, value: Value) -> Result<T, StoreError> {

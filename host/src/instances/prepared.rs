@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::error::InstanceError;
+use super::restart::RestartConfig;
 use super::revision::{self, RevisionError};
 use super::roster::Instances;
 use super::seed::SEED_FIELD;
@@ -15,13 +16,15 @@ use crate::base::ProviderName;
 use crate::bus::{Filter, KindSet};
 use crate::compile::{CompileError, check_config};
 use crate::market::Symbol;
-use crate::sandbox::Program;
 use crate::sandbox::metadata::{ConfigField, Metadata};
+use crate::sandbox::{Limits, Program};
 use crate::trading::TradingAccount;
 
 /// What is the same for all guests of one start.
 pub(super) struct Prepared {
+    pub spec: Arc<InstanceSpec>,
     pub pin: Pin,
+    pub ways: Ways,
     pub program: Arc<Program>,
     /// Validated, defaults filled in.
     pub config: Map<String, Value>,
@@ -30,25 +33,43 @@ pub(super) struct Prepared {
     pub run: u64,
 }
 
+/// The host's ways with an instance's own over them.
+#[derive(Clone)]
+pub(super) struct Ways {
+    pub limits: Limits,
+    pub restart: RestartConfig,
+}
+
+impl Ways {
+    /// What a client asks for.
+    pub(super) fn of(host: &Instances, spec: &InstanceSpec) -> Result<Self, InstanceError> {
+        let limits = host.floors.sandbox.config().limits.with(&spec.limits)?;
+        Ok(Self { limits, restart: spec.restart.over(host.config.restart) })
+    }
+
+    /// What is on record: limits that this host no longer allows fall back to the host's, with a line in its log.
+    pub(super) fn on_record(host: &Instances, spec: &InstanceSpec) -> Self {
+        Self::of(host, spec).unwrap_or_else(|error| {
+            tracing::warn!(instance = %spec.id, %error, "the limits on record are not allowed any more: the host's are used");
+            let limits = host.floors.sandbox.config().limits.clone();
+            Self { limits, restart: spec.restart.over(host.config.restart) }
+        })
+    }
+}
+
 impl Prepared {
     /// Compiles the revision, or takes it from the cache, and checks the configuration against it.
-    pub(super) async fn of(host: &Instances, spec: &InstanceSpec, pin: Pin, run: u64) -> Result<Self, InstanceError> {
-        let program = host.program(spec, &pin).await?;
-        let config = validated(spec, program.metadata())?;
+    pub(super) async fn of(host: &Instances, spec: Arc<InstanceSpec>, pin: Pin, run: u64) -> Result<Self, InstanceError> {
+        let program = host.program(&spec, &pin).await?;
+        let config = validated(&spec, program.metadata())?;
         let dry_run = is_dry_run(&config);
-        Ok(Self { pin, program, config, dry_run, run })
+        let ways = Ways::on_record(host, &spec);
+        Ok(Self { spec, pin, ways, program, config, dry_run, run })
     }
 
     /// Who trades.
-    pub(super) fn account(&self, spec: &InstanceSpec) -> TradingAccount {
-        TradingAccount {
-            instance: spec.id.clone(),
-            revision: self.pin.hash,
-            run: self.run,
-            scope: feeds(spec),
-            dry_run: self.dry_run,
-            limits: None,
-        }
+    pub(super) fn account(&self) -> TradingAccount {
+        account(&self.spec, &self.pin, self.run, self.dry_run)
     }
 
     /// The kinds of event that the strategy declared.
@@ -57,10 +78,10 @@ impl Prepared {
     }
 
     /// What the mailbox is to hold: what the strategy declared. Own reports and risk events come in any case.
-    pub(super) fn filters(&self, spec: &InstanceSpec) -> Vec<Filter> {
+    pub(super) fn filters(&self) -> Vec<Filter> {
         let kinds = self.kinds();
         let filter = |(provider, symbols): (ProviderName, Vec<Symbol>)| Filter { provider, symbols, kinds };
-        feeds(spec).into_iter().map(filter).collect()
+        feeds(&self.spec).into_iter().map(filter).collect()
     }
 }
 
@@ -76,6 +97,11 @@ fn validated(spec: &InstanceSpec, metadata: &Metadata) -> Result<Map<String, Val
 /// True unless the configuration says `dry_run: false` (decision 18 and the gateway's rule).
 pub fn is_dry_run(config: &Map<String, Value>) -> bool {
     config.get("dry_run") != Some(&Value::Bool(false))
+}
+
+/// An instance as the desk knows it.
+pub(super) fn account(spec: &InstanceSpec, pin: &Pin, run: u64, dry_run: bool) -> TradingAccount {
+    TradingAccount { instance: spec.id.clone(), revision: pin.hash, run, scope: feeds(spec), dry_run, limits: None }
 }
 
 /// Providers with their symbols, in the order in which guests know them.

@@ -102,6 +102,12 @@ impl ComputeBudget {
         Self { rate: rate.into(), left: rate.into(), at: now, seen: 0, priority: Priority::Normal }
     }
 
+    /// Another rate from now on. What is owed stays owed, what is saved up fits the new one.
+    pub(super) fn set_rate(&mut self, rate: u64) {
+        self.rate = rate.into();
+        self.left = self.left.clamp(-self.rate, self.rate);
+    }
+
     /// Where the guest is to run.
     pub(super) fn priority(&self) -> Priority {
         self.priority

@@ -1,103 +1,38 @@
 //! The instances of the host: create, start, stop, delete, and what the control plane reads of them. Must not know of HTTP.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, Semaphore};
 
+use super::config::{Floors, InstancesConfig};
 use super::error::InstanceError;
-use super::launch::Launch;
-use super::logs::{LogConfig, LogPage, LogQuery, LogRing};
+use super::feed::{Feed, FeedEnd, FeedReader, Place};
+use super::launch::{Launch, running_provider_clock};
+use super::logs::{LogPage, LogQuery, LogRing};
 use super::metrics::InstanceMetrics;
+use super::open_orders::{LeftOrders, OpenOrders};
 use super::persist;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, Ways};
 use super::priority::LowPriority;
-use super::restart::RestartConfig;
 use super::slot::{Pin, Shared, Slot, State, Task};
 use super::spec::{InstanceSpec, LaunchRequest};
-use super::status::{LastError, Status, Step};
+use super::status::{Status, Step};
 use super::usage::{Usage, UsageIndex};
 use super::view::{InstanceSummary, InstanceView, RevisionUser};
-use crate::base::lifecycle::Lifecycle;
-use crate::base::metrics::Metrics;
-use crate::base::{Clock, Digest, InstanceId, StrategyName};
-use crate::bus::Bus;
-use crate::catalogue::Catalogue;
-use crate::compile::Compiler;
-use crate::sandbox::{LogLevel, Sandbox};
-use crate::store::Store;
-use crate::trading::Desk;
-
-/// How instances are run. Section `instances` of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct InstancesConfig {
-    /// Instances that may exist, running or not. 1,000: each costs about half a megabyte when idle.
-    pub max: usize,
-    /// Milliseconds that a handler gets to finish when its instance is asked to stop; then it is cut off.
-    pub stop_grace_ms: u64,
-    /// Instances that a refresh moves to another revision at the same time. 8: most of a move is waiting for the disk and for the
-    /// event at hand.
-    pub refresh_parallel: usize,
-    /// How faults are answered.
-    pub restart: RestartConfig,
-    /// How much of each log is kept.
-    pub log: LogConfig,
-}
-
-impl Default for InstancesConfig {
-    fn default() -> Self {
-        Self {
-            max: 1_000,
-            stop_grace_ms: 2_000,
-            refresh_parallel: 8,
-            restart: RestartConfig::default(),
-            log: LogConfig::default(),
-        }
-    }
-}
-
-/// The floors below, as `app` built them.
-#[derive(Clone)]
-pub struct Floors {
-    /// Says which revision a selector means.
-    pub catalogue: Arc<Catalogue>,
-    /// Has the limits of instances that ask for no others.
-    pub sandbox: Sandbox,
-    /// Makes programs of revisions.
-    pub compiler: Arc<Compiler>,
-    /// The one door for orders.
-    pub desk: Arc<Desk>,
-    /// Where mailboxes are opened.
-    pub bus: Arc<Bus>,
-    /// Where instances outlive the process.
-    pub store: Store,
-    /// The machine's clock.
-    pub clock: Arc<dyn Clock>,
-    /// Tasks are started through it.
-    pub lifecycle: Lifecycle,
-    /// The registry.
-    pub metrics: Metrics,
-}
-
-/// What a restart of the host brought back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Restored {
-    /// Instances that exist again.
-    pub known: usize,
-    /// Of these, the ones that run again.
-    pub started: usize,
-    /// Ids that should run but could not be started, with the reason.
-    pub failed: Vec<(InstanceId, String)>,
-}
+use crate::base::{Digest, InstanceId, StrategyName};
+use crate::sandbox::LogLevel;
 
 /// All instances of the host. Process lifetime.
 pub struct Instances {
     pub(super) floors: Floors,
     pub(super) config: InstancesConfig,
+    pub(super) this: Weak<Self>,
+    pub(super) shared: Arc<Shared>,
     slots: RwLock<BTreeMap<InstanceId, Arc<Slot>>>,
-    shared: Arc<Shared>,
+    /// Places for readers of feeds.
+    streams: Arc<Semaphore>,
     low_priority: Arc<LowPriority>,
 }
 
@@ -110,19 +45,34 @@ impl Instances {
             usage: UsageIndex::default(),
             writer: floors.store.writer(),
         };
-        let instances =
-            Arc::new(Self { floors, config, slots: RwLock::default(), shared: Arc::new(shared), low_priority: Arc::default() });
-        let weak = Arc::downgrade(&instances);
-        instances.floors.desk.on_denial(Box::new(move |request, denial| {
-            if let Some(slot) = weak.upgrade().and_then(|instances| instances.slot(request.instance.as_str()).ok()) {
-                let text = format!("order {} {denial}", request.client_order_id);
-                slot.log.host(LogLevel::Warn, text, slot.now());
+        let streams = Arc::new(Semaphore::new(config.feed.streams));
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let listener = Weak::clone(this);
+            floors.bus.tap(Arc::new(move |instance, event| {
+                if let Some(slot) = listener.upgrade().and_then(|host| host.slot(instance.as_str()).ok()) {
+                    slot.feed.own(event);
+                }
+            }));
+            let listener = Weak::clone(this);
+            floors.desk.on_denial(Box::new(move |request, denial| {
+                if let Some(slot) = listener.upgrade().and_then(|host| host.slot(request.instance.as_str()).ok()) {
+                    let text = format!("order {} {denial}", request.client_order_id);
+                    slot.log.host(LogLevel::Warn, text, slot.now());
+                }
+            }));
+            Self {
+                floors,
+                config,
+                this: Weak::clone(this),
+                shared: Arc::new(shared),
+                slots: RwLock::default(),
+                streams,
+                low_priority: Arc::default(),
             }
-        }));
-        instances
+        })
     }
 
-    /// Creates an instance without starting it.
+    /// Creates an instance; it is started too if it asks for that (`autostart`). A start that fails then is told by its view.
     ///
     /// # Errors
     /// In this order: what is missing or malformed, an unknown selector, a taken id, a configuration or limits that do not
@@ -132,27 +82,47 @@ impl Instances {
         let resolved = self.floors.catalogue.resolve(&spec.selector);
         let resolved = resolved.map_err(|source| InstanceError::Selector { id: spec.id.clone(), source: Box::new(source) })?;
         let pin = Pin { name: resolved.name, hash: resolved.hash, tag: resolved.tag };
+        let slot = self.create_pinned(spec, pin).await?;
+        if slot.spec().autostart {
+            let mut task = slot.task.lock().await;
+            if self.still_there(&slot).is_ok() {
+                slot.update(|state| state.wanted = true);
+                self.start_wanted(&slot, &mut task).await;
+            }
+        }
+        Ok(self.view(&slot))
+    }
+
+    /// Creates an instance that is pinned to a revision, whatever its selector means by now.
+    pub(super) async fn create_pinned(&self, spec: InstanceSpec, pin: Pin) -> Result<Arc<Slot>, InstanceError> {
         if self.slot(spec.id.as_str()).is_ok() {
             return Err(InstanceError::Exists(spec.id));
         }
-        let prepared = Prepared::of(self, &spec, pin, 0).await?;
-        let limits = self.floors.sandbox.config().limits.with(&spec.limits)?;
-        let now = self.floors.clock.now();
-        let mut state = State::new(prepared.pin, limits, now);
-        state.dry_run = prepared.dry_run;
-        state.run = persist::last_run(&self.floors.store, &spec.id).await?;
-        let slot = Slot::new(spec, state, LogRing::new(self.config.log), Arc::clone(&self.shared));
+        let spec = Arc::new(spec);
+        let prepared = Prepared::of(self, Arc::clone(&spec), pin, 0).await?;
+        let ways = Ways::of(self, &spec)?;
+        let run = persist::last_run(&self.floors.store, &spec.id).await?;
+        let mut state = State::new(spec, prepared.pin.clone(), ways, self.floors.clock.now());
+        (state.dry_run, state.run) = (prepared.dry_run, run);
+        let slot = self.new_slot(state);
         self.insert(&slot)?;
         if let Err(error) = self.register(&slot).await {
             self.remove(&slot);
             return Err(error);
         }
-        Ok(self.view(&slot))
+        // Known to the desk before it ever runs: limits and switches can be set for it.
+        self.floors.desk.admit(Prepared { run, ..prepared }.account());
+        Ok(slot)
+    }
+
+    pub(super) fn new_slot(&self, state: State) -> Arc<Slot> {
+        let feed = Feed::new(self.config.feed, self.floors.clock.now());
+        Slot::new(state, LogRing::new(self.config.log), feed, Arc::clone(&self.shared))
     }
 
     /// The use of its revision shows since the insertion: what is left is to see that it was not deleted just before.
     async fn register(&self, slot: &Slot) -> Result<(), InstanceError> {
-        self.confirm(&slot.spec, &slot.pin()).await?;
+        self.confirm(&slot.spec(), &slot.pin()).await?;
         Ok(persist::save_new(&self.floors.store, slot).await?)
     }
 
@@ -189,11 +159,14 @@ impl Instances {
         if slot.status().is_running() {
             return Err(InstanceError::AlreadyRunning);
         }
+        // Before anything changes: one that waits for its provider goes on waiting.
+        running_provider_clock(self, &slot.spec())?;
+        let wanted = slot.state().wanted;
         self.count_run(&slot);
         // On the disk before the guest can order: a run number that came twice would repeat client order ids.
         persist::save(&self.floors.store, &slot).await?;
         if let Err(error) = self.launch(&slot, &mut task).await {
-            slot.update(|state| state.wanted = false);
+            slot.update(|state| state.wanted = wanted);
             persist::save(&self.floors.store, &slot).await?;
             return Err(error);
         }
@@ -201,38 +174,52 @@ impl Instances {
         Ok(self.view(&slot))
     }
 
-    /// Stops one: the handler at hand may finish, then `onStop` is called. Its open orders stay where they are. Stopping a
-    /// quarantined instance takes it out of quarantine.
+    /// Stops one: the handler at hand may finish, its reports that wait are delivered, then `onStop` is called. Stopping a
+    /// quarantined instance takes it out of quarantine. Gives what was done about its open orders: none when there were none or
+    /// they were to be kept.
     ///
     /// # Errors
     /// [`InstanceError::NotFound`], [`InstanceError::NotRunning`], the database.
-    pub async fn stop(&self, id: &str) -> Result<InstanceView, InstanceError> {
+    pub async fn stop(&self, id: &str, orders: OpenOrders) -> Result<Option<LeftOrders>, InstanceError> {
         let slot = self.slot(id)?;
         let mut task = slot.task.lock().await;
         self.still_there(&slot)?;
-        if !slot.status().is_running() && slot.status() != Status::Quarantined {
+        let wanted = slot.state().wanted;
+        if !slot.status().is_running() && slot.status() != Status::Quarantined && !wanted {
             return Err(InstanceError::NotRunning);
         }
         slot.update(|state| state.wanted = false);
         self.halt(&slot, &mut task).await;
         persist::save(&self.floors.store, &slot).await?;
-        drop(task);
-        Ok(self.view(&slot))
+        Ok(self.leave_orders(&slot.id, orders))
     }
 
     /// Stops one if it runs, and forgets it. Its orders and executions stay in the database.
     ///
     /// # Errors
     /// [`InstanceError::NotFound`], the database.
-    pub async fn delete(&self, id: &str) -> Result<(), InstanceError> {
+    pub async fn delete(&self, id: &str, orders: OpenOrders) -> Result<Option<LeftOrders>, InstanceError> {
         let slot = self.slot(id)?;
         let mut task = slot.task.lock().await;
         self.still_there(&slot)?;
         self.halt(&slot, &mut task).await;
-        persist::delete(&self.floors.store, &slot.spec.id).await?;
-        self.floors.desk.dismiss(&slot.spec.id);
+        persist::delete(&self.floors.store, &slot.id).await?;
+        let left = self.leave_orders(&slot.id, orders);
+        self.floors.desk.dismiss(&slot.id);
         self.remove(&slot);
-        Ok(())
+        slot.feed.end(FeedEnd::Deleted);
+        Ok(left)
+    }
+
+    /// Lets someone read what happens to one, from now on or after the last place that it knows.
+    ///
+    /// # Errors
+    /// [`InstanceError::NotFound`], [`InstanceError::TooManyStreams`].
+    pub fn listen(&self, id: &str, last: Option<&Place>) -> Result<FeedReader, InstanceError> {
+        let slot = self.slot(id)?;
+        let place = Arc::clone(&self.streams).try_acquire_owned();
+        let place = place.map_err(|_| InstanceError::TooManyStreams { limit: self.config.feed.streams })?;
+        Ok(FeedReader::new(Arc::clone(&slot.feed), last, place))
     }
 
     /// A part of the log of one.
@@ -246,13 +233,13 @@ impl Instances {
     /// Who keeps a revision from being deleted: every instance pinned to it or about to be, running or not.
     pub fn users_of(&self, hash: &Digest) -> Vec<RevisionUser> {
         let users = self.all().into_iter().filter(|slot| slot.uses(hash));
-        users.map(|slot| RevisionUser { id: slot.spec.id.clone(), running: slot.status().is_running() }).collect()
+        users.map(|slot| RevisionUser { id: slot.id.clone(), running: slot.status().is_running() }).collect()
     }
 
     /// Instances with this provider in their scope, running or not.
     pub fn users_of_provider(&self, provider: &str) -> Vec<InstanceId> {
-        let users = self.all().into_iter().filter(|slot| slot.spec.scope.contains_key(provider));
-        users.map(|slot| slot.spec.id.clone()).collect()
+        let users = self.all().into_iter().filter(|slot| slot.spec().scope.contains_key(provider));
+        users.map(|slot| slot.id.clone()).collect()
     }
 
     /// The use of one revision.
@@ -265,57 +252,13 @@ impl Instances {
         self.shared.usage.all()
     }
 
-    /// Brings back the instances of the last run, pinned as they were, and starts those that ran.
-    ///
-    /// # Errors
-    /// The database cannot be read. An instance that does not start is logged and reported, and stops nobody else.
-    pub async fn restore(&self) -> Result<Restored, InstanceError> {
-        self.shared.usage.restore(self.floors.store.usages().await?);
-        let limits = &self.floors.sandbox.config().limits;
-        let records = persist::load(&self.floors.store, limits, self.floors.clock.now()).await?;
-        let mut restored = Restored { known: records.len(), ..Restored::default() };
-        let mut wanted = Vec::new();
-        for record in records {
-            let log = LogRing::new(self.config.log);
-            let slot = Slot::new(record.spec, record.state, log, Arc::clone(&self.shared));
-            self.write().insert(slot.spec.id.clone(), Arc::clone(&slot));
-            if slot.state().wanted {
-                self.count_run(&slot);
-                wanted.push(slot);
-            }
-        }
-        persist::save_all(&self.floors.store, &wanted).await?;
-        for slot in wanted {
-            let mut task = slot.task.lock().await;
-            match self.launch(&slot, &mut task).await {
-                Ok(()) => restored.started += 1,
-                Err(error) => {
-                    let note = LastError::new("start_refused", error.to_string(), error.blame(), slot.now());
-                    slot.failed(note, LogLevel::Error);
-                    restored.failed.push((slot.spec.id.clone(), error.to_string()));
-                }
-            }
-        }
-        Ok(restored)
-    }
-
-    /// Stops all of them at once, within the grace. They run again after the next [`Instances::restore`].
-    pub async fn shutdown(&self) {
-        let slots = self.all();
-        let stops = slots.iter().map(|slot| async {
-            let mut task = slot.task.lock().await;
-            self.halt(slot, &mut task).await;
-        });
-        futures_util::future::join_all(stops).await;
-    }
-
     /// The threads of guests that exceed their compute budget.
     pub(super) fn low_priority(&self) -> Arc<LowPriority> {
         Arc::clone(&self.low_priority)
     }
 
     /// A new start: it is to run, and its client order ids will be new ones.
-    fn count_run(&self, slot: &Slot) {
+    pub(super) fn count_run(&self, slot: &Slot) {
         slot.update(|state| {
             state.wanted = true;
             state.run += 1;
@@ -324,12 +267,12 @@ impl Instances {
     }
 
     /// Makes and starts the task; gives what became of the first guest.
-    async fn launch(&self, slot: &Arc<Slot>, task: &mut MutexGuard<'_, Option<Task>>) -> Result<(), InstanceError> {
+    pub(super) async fn launch(&self, slot: &Arc<Slot>, task: &mut MutexGuard<'_, Option<Task>>) -> Result<(), InstanceError> {
         if let Some(ended) = task.take() {
             // It ended by itself, in quarantine or refused; nothing of it may still run beside its successor.
             let _ = ended.join.await;
         }
-        self.confirm(&slot.spec, &slot.pin()).await?;
+        self.confirm(&slot.spec(), &slot.pin()).await?;
         let launch = Launch::prepare(self, slot).await?;
         slot.step(Step::Start);
         let (started, ready) = launch.spawn(self, slot);
@@ -362,8 +305,8 @@ impl Instances {
 
     fn insert(&self, slot: &Arc<Slot>) -> Result<(), InstanceError> {
         let mut slots = self.write();
-        let refused = if slots.contains_key(&slot.spec.id) {
-            Some(InstanceError::Exists(slot.spec.id.clone()))
+        let refused = if slots.contains_key(&slot.id) {
+            Some(InstanceError::Exists(slot.id.clone()))
         } else {
             (slots.len() >= self.config.max).then_some(InstanceError::TooMany { limit: self.config.max })
         };
@@ -371,23 +314,23 @@ impl Instances {
             slot.forget();
             return Err(error);
         }
-        slots.insert(slot.spec.id.clone(), Arc::clone(slot));
+        slots.insert(slot.id.clone(), Arc::clone(slot));
         Ok(())
     }
 
     fn remove(&self, slot: &Slot) {
         slot.forget();
-        self.write().remove(&slot.spec.id);
+        self.write().remove(&slot.id);
     }
 
-    fn slot(&self, id: &str) -> Result<Arc<Slot>, InstanceError> {
+    pub(super) fn slot(&self, id: &str) -> Result<Arc<Slot>, InstanceError> {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         slots.get(id).cloned().ok_or(InstanceError::NotFound)
     }
 
     /// Asked once the task lock is held: somebody else may have deleted it meanwhile, and made another one of the same id.
     pub(super) fn still_there(&self, slot: &Arc<Slot>) -> Result<(), InstanceError> {
-        let there = self.slot(slot.spec.id.as_str()).is_ok_and(|there| Arc::ptr_eq(&there, slot));
+        let there = self.slot(slot.id.as_str()).is_ok_and(|there| Arc::ptr_eq(&there, slot));
         there.then_some(()).ok_or(InstanceError::NotFound)
     }
 
@@ -395,11 +338,11 @@ impl Instances {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<InstanceId, Arc<Slot>>> {
+    pub(super) fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<InstanceId, Arc<Slot>>> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn view(&self, slot: &Slot) -> InstanceView {
+    pub(super) fn view(&self, slot: &Slot) -> InstanceView {
         InstanceView::of(slot, &self.shared.usage, &self.floors)
     }
 

@@ -8,17 +8,20 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
+use super::feed::Feed;
 use super::latency::{Latency, LatencyView};
 use super::logs::LogRing;
 use super::metrics::InstanceMetrics;
 use super::moving::Move;
+use super::news::{News, StatusNews};
 use super::persist;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, Ways, is_dry_run};
 use super::priority::Priority;
+use super::restart::RestartConfig;
 use super::spec::InstanceSpec;
 use super::status::{LastError, Status, Step};
 use super::usage::UsageIndex;
-use crate::base::{Clock, Digest, InstanceId, StrategyName, Tag, Timestamp};
+use crate::base::{Blame, Clock, Digest, InstanceId, StrategyName, Tag, Timestamp};
 use crate::bus::DropCounts;
 use crate::sandbox::{Limits, LogLevel};
 use crate::store::Writer;
@@ -43,6 +46,8 @@ pub(super) struct Task {
 /// What changes in the life of an instance.
 #[derive(Clone)]
 pub(super) struct State {
+    /// What was asked for; a change of the configuration puts another one here.
+    pub spec: Arc<InstanceSpec>,
     pub pin: Pin,
     /// The other revision while the instance moves from one to another: it is in use too.
     pub beside: Option<Digest>,
@@ -55,7 +60,10 @@ pub(super) struct State {
     pub last_error: Option<LastError>,
     pub counters: Counters,
     pub engine_hash: Option<Digest>,
+    /// The host's limits with its own over them.
     pub limits: Limits,
+    /// The host's answers to faults with its own over them.
+    pub restart: RestartConfig,
     /// What its validated configuration says.
     pub dry_run: bool,
     pub dropped: DropCounts,
@@ -65,8 +73,10 @@ pub(super) struct State {
 
 impl State {
     /// Of an instance that was never started.
-    pub(super) fn new(pin: Pin, limits: Limits, now: Timestamp) -> Self {
+    pub(super) fn new(spec: Arc<InstanceSpec>, pin: Pin, ways: Ways, now: Timestamp) -> Self {
         Self {
+            dry_run: is_dry_run(&spec.config),
+            spec,
             pin,
             beside: None,
             created_at: now,
@@ -77,8 +87,8 @@ impl State {
             last_error: None,
             counters: Counters::default(),
             engine_hash: None,
-            limits,
-            dry_run: true,
+            limits: ways.limits,
+            restart: ways.restart,
             dropped: DropCounts::default(),
             queued: 0,
             priority: Priority::Normal,
@@ -88,8 +98,9 @@ impl State {
 
 /// One instance. Lives from its creation to its deletion.
 pub(super) struct Slot {
-    pub spec: InstanceSpec,
+    pub id: InstanceId,
     pub log: Arc<LogRing>,
+    pub feed: Arc<Feed>,
     /// Held by whoever starts, stops, moves or deletes it: these never overlap.
     pub task: tokio::sync::Mutex<Option<Task>>,
     state: Mutex<State>,
@@ -122,11 +133,17 @@ impl Shared {
 }
 
 impl Slot {
-    pub(super) fn new(spec: InstanceSpec, state: State, log: LogRing, shared: Arc<Shared>) -> Arc<Self> {
+    pub(super) fn new(state: State, log: LogRing, feed: Feed, shared: Arc<Shared>) -> Arc<Self> {
         shared.metrics.instances.with_label_values(&[state.status.as_str()]).inc();
-        let task = tokio::sync::Mutex::new(None);
+        let (id, feed) = (state.spec.id.clone(), Arc::new(feed));
+        let log = Arc::new(log.with_feed(Arc::clone(&feed)));
         let latency = Mutex::new(Latency::new(shared.clock.now()));
-        Arc::new(Self { spec, log: Arc::new(log), task, state: Mutex::new(state), latency, shared })
+        let task = tokio::sync::Mutex::new(None);
+        Arc::new(Self { id, log, feed, task, state: Mutex::new(state), latency, shared })
+    }
+
+    pub(super) fn spec(&self) -> Arc<InstanceSpec> {
+        Arc::clone(&self.lock().spec)
     }
 
     pub(super) fn state(&self) -> State {
@@ -172,28 +189,31 @@ impl Slot {
             }
             Err(error) => {
                 drop(state);
-                tracing::error!(instance = %self.spec.id, %error, "status table");
+                tracing::error!(instance = %self.id, %error, "status table");
                 before
             }
         }
     }
 
-    /// The instance is pinned to another revision. The one that it leaves stays in use until [`State::beside`] is cleared: what is
-    /// on the disk still says so.
-    pub(super) fn repin(&self, to: &Prepared) {
+    /// The instance goes on with another revision or configuration. A revision that it leaves stays in use until [`State::beside`]
+    /// is cleared: what is on the disk still says so.
+    pub(super) fn take_over(&self, to: &Prepared) {
         let now = self.now();
         let mut state = self.lock();
         let from = std::mem::replace(&mut state.pin, to.pin.clone());
         state.beside = Some(from.hash);
+        state.spec = Arc::clone(&to.spec);
+        state.limits = to.ways.limits.clone();
+        state.restart = to.ways.restart;
         state.dry_run = to.dry_run;
         if state.engine_hash.is_some() {
             state.engine_hash = Some(to.program.engine_hash());
         }
         let runs = state.status.is_running();
         drop(state);
-        if runs {
-            self.shared.left(&from, &self.spec.id, now);
-            self.shared.entered(&to.pin, &self.spec.id, now);
+        if runs && from.hash != to.pin.hash {
+            self.shared.left(&from, &self.id, now);
+            self.shared.entered(&to.pin, &self.id, now);
         }
     }
 
@@ -223,7 +243,8 @@ impl Slot {
     /// Notes a failure where operators look: in the view, in the instance's log, in the host's log.
     pub(super) fn failed(&self, error: LastError, level: LogLevel) {
         self.log.host(level, format!("{}: {}", error.code, error.message), self.now());
-        tracing::warn!(instance = %self.spec.id, code = error.code, blame = error.blame.as_str(), "{}", error.message);
+        self.feed.push(News::Fault(Arc::new(error.clone())));
+        tracing::warn!(instance = %self.id, code = error.code, blame = error.blame.as_str(), "{}", error.message);
         self.lock().last_error = Some(error);
     }
 
@@ -233,13 +254,23 @@ impl Slot {
         self.shared.metrics.instances.with_label_values(&[status.as_str()]).dec();
     }
 
+    /// Notes what follows from a failure, where operators look: in the instance's log and in its feed.
+    pub(super) fn follows(&self, code: &str, message: String, level: LogLevel) {
+        let now = self.now();
+        self.feed.push(News::Fault(Arc::new(LastError::new(code, message.clone(), Blame::Host, now))));
+        self.log.host(level, message, now);
+    }
+
     fn moved(&self, pin: &Pin, before: Status, after: Status, now: Timestamp) {
+        if before != after {
+            self.feed.push(News::Status(StatusNews { from: before, to: after, at: now }));
+        }
         let metrics = &self.shared.metrics;
         metrics.instances.with_label_values(&[before.as_str()]).dec();
         metrics.instances.with_label_values(&[after.as_str()]).inc();
         match (before.is_running(), after.is_running()) {
-            (false, true) => self.shared.entered(pin, &self.spec.id, now),
-            (true, false) => self.shared.left(pin, &self.spec.id, now),
+            (false, true) => self.shared.entered(pin, &self.id, now),
+            (true, false) => self.shared.left(pin, &self.id, now),
             _ => {}
         }
     }

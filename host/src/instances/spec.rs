@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::error::InstanceError;
+use super::restart::RestartRule;
 use crate::base::{InstanceId, ProviderName};
 use crate::market::Symbol;
 use crate::sandbox::LimitOverrides;
@@ -25,6 +26,10 @@ pub struct LaunchRequest {
     pub scope: BTreeMap<String, ScopeRequest>,
     /// Tighter or wider limits than the host's.
     pub limits: LimitOverrides,
+    /// Other answers to faults than the host's.
+    pub restart: RestartRule,
+    /// Whether it starts by itself.
+    pub autostart: bool,
 }
 
 /// What to run, as it came.
@@ -58,7 +63,7 @@ pub struct ProviderScope {
 pub type Scope = BTreeMap<ProviderName, ProviderScope>;
 
 /// A request that is well formed. Whether its selector, configuration and limits hold is for others to say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InstanceSpec {
     /// Its id.
     pub id: InstanceId,
@@ -70,6 +75,10 @@ pub struct InstanceSpec {
     pub scope: Scope,
     /// What it wants other than the host's limits.
     pub limits: LimitOverrides,
+    /// How its faults are answered, where that differs from the host's ways.
+    pub restart: RestartRule,
+    /// It starts when it is created and whenever the host starts.
+    pub autostart: bool,
 }
 
 impl InstanceSpec {
@@ -85,12 +94,22 @@ impl InstanceSpec {
         if !any_symbol {
             return Err(InstanceError::SymbolsRequired);
         }
-        let mut scope = Scope::new();
-        for (provider, asked) in &request.scope {
-            scope.insert(ProviderName::new(provider.trim())?, parse_scope(asked)?);
-        }
-        Ok(Self { id: InstanceId::new(&id)?, selector, config: strategy.config, scope, limits: request.limits })
+        request.restart.validate()?;
+        Ok(Self {
+            id: InstanceId::new(&id)?,
+            selector,
+            config: strategy.config,
+            scope: parse_scopes(&request.scope)?,
+            limits: request.limits,
+            restart: request.restart,
+            autostart: request.autostart,
+        })
     }
+}
+
+/// The whole scope, names and symbols in their one spelling.
+pub(super) fn parse_scopes(asked: &BTreeMap<String, ScopeRequest>) -> Result<Scope, InstanceError> {
+    asked.iter().map(|(provider, symbols)| Ok((ProviderName::new(provider.trim())?, parse_scope(symbols)?))).collect()
 }
 
 fn parse_scope(asked: &ScopeRequest) -> Result<ProviderScope, InstanceError> {
@@ -99,7 +118,7 @@ fn parse_scope(asked: &ScopeRequest) -> Result<ProviderScope, InstanceError> {
     Ok(ProviderScope { symbols: symbols.into_iter().collect() })
 }
 
-fn trimmed(text: Option<&str>) -> Option<&str> {
+pub(super) fn trimmed(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 

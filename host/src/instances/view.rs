@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::config::Floors;
 use super::counters::{FuelUse, MemoryUse};
 use super::latency::LatencyView;
 use super::priority::Priority;
-use super::roster::Floors;
+use super::restart::RestartRule;
 use super::slot::{Pin, Slot};
 use super::spec::{InstanceSpec, ProviderScope, Scope};
 use super::status::{LastError, Status};
@@ -20,6 +21,7 @@ use crate::bus::DropCounts;
 use crate::catalogue::Catalogue;
 use crate::market::{EventKind, Symbol};
 use crate::sandbox::Limits;
+use crate::store::Desired;
 use crate::trading::{Profit, ProfitLine};
 
 /// The strategy of an instance.
@@ -81,6 +83,8 @@ pub struct InstanceView {
     pub aggregated_symbols: Vec<Symbol>,
     /// Whether the host keeps it alive.
     pub running: bool,
+    /// Whether it is to run: one that waits for its provider is to run and does not.
+    pub desired: Desired,
     /// Where it stands.
     pub status: Status,
     /// When it came there, RFC 3339.
@@ -106,6 +110,12 @@ pub struct InstanceView {
     pub trading_active: bool,
     /// The host's limits with its own over them.
     pub limits: Limits,
+    /// How its faults are answered: the host's ways with its own over them.
+    pub restart: RestartRule,
+    /// It starts when it is created and whenever the host starts.
+    pub autostart: bool,
+    /// Its orders that are not final.
+    pub open_orders: usize,
     /// Of the exports that were called.
     pub fuel: FuelUse,
     /// Of its guest, bytes.
@@ -159,6 +169,8 @@ pub struct InstanceSummary {
     pub aggregated_symbols: Vec<Symbol>,
     /// Whether the host keeps it alive.
     pub running: bool,
+    /// Whether it is to run.
+    pub desired: Desired,
     /// Where it stands.
     pub status: Status,
     /// When it came there, RFC 3339.
@@ -186,8 +198,8 @@ pub struct RevisionUser {
 impl InstanceView {
     /// What is known of one instance at this moment.
     pub(super) fn of(slot: &Slot, usage: &UsageIndex, floors: &Floors) -> Self {
-        let (spec, state, desk) = (&slot.spec, slot.state(), &floors.desk);
-        let (pin, counters) = (state.pin, state.counters);
+        let (state, desk) = (slot.state(), &floors.desk);
+        let (spec, pin, counters) = (&*state.spec, state.pin, state.counters);
         Self {
             id: spec.id.clone(),
             strategy: StrategyView {
@@ -201,6 +213,7 @@ impl InstanceView {
             scope: spec.scope.clone(),
             aggregated_symbols: aggregated(spec),
             running: state.status.is_running(),
+            desired: if state.wanted { Desired::Running } else { Desired::Stopped },
             status: state.status,
             since: state.since.to_rfc3339(),
             created_at: state.created_at.to_rfc3339(),
@@ -212,6 +225,9 @@ impl InstanceView {
             dry_run: state.dry_run,
             trading_active: desk.trading_active(&spec.id),
             limits: state.limits,
+            restart: spec.restart.filled(state.restart),
+            autostart: spec.autostart,
+            open_orders: desk.open_orders(&spec.id, None, None).len(),
             fuel: counters.fuel,
             memory: counters.memory,
             priority: state.priority,
@@ -237,7 +253,8 @@ impl InstanceView {
 impl InstanceSummary {
     /// What is known of one instance at this moment, in one row.
     pub(super) fn of(slot: &Slot, usage: &UsageIndex, catalogue: &Catalogue) -> Self {
-        let (spec, state) = (&slot.spec, slot.state());
+        let state = slot.state();
+        let spec = &*state.spec;
         Self {
             id: spec.id.clone(),
             usage: usage.of(&state.pin.name, state.pin.hash),
@@ -250,6 +267,7 @@ impl InstanceSummary {
             providers: spec.scope.keys().cloned().collect(),
             aggregated_symbols: aggregated(spec),
             running: state.status.is_running(),
+            desired: if state.wanted { Desired::Running } else { Desired::Stopped },
             status: state.status,
             since: state.since.to_rfc3339(),
             last_error: state.last_error,

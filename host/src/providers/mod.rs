@@ -5,6 +5,7 @@
 mod account;
 pub mod adapter;
 mod backoff;
+mod check;
 pub mod error;
 pub mod extension;
 mod made;

@@ -371,7 +371,7 @@ impl Providers {
         if entry.state().gone { Err(ProvidersError::NotFound) } else { Ok(turn) }
     }
 
-    fn entry(&self, name: &str) -> Result<Arc<Entry>, ProvidersError> {
+    pub(super) fn entry(&self, name: &str) -> Result<Arc<Entry>, ProvidersError> {
         self.read().get(name).cloned().ok_or(ProvidersError::NotFound)
     }
 

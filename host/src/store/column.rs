@@ -61,6 +61,11 @@ impl Columns<'_> {
         serde_json::from_str(&text).map_err(|_| corrupt(column, &text, "JSON"))
     }
 
+    /// A JSON value or nothing.
+    pub(super) fn optional_json(&self, column: &str) -> Result<Option<serde_json::Value>, StoreError> {
+        self.optional_text(column)?.map(|_| self.json(column)).transpose()
+    }
+
     /// A count or sequence number.
     pub(super) fn count(&self, column: &str) -> Result<u64, StoreError> {
         let value: i64 = self.0.try_get(column).map_err(|error| unreadable(column, &error, "whole number"))?;

@@ -4,13 +4,14 @@
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
+use utoipa::ToSchema;
 
 use super::column::{Columns, count, nanos};
 use super::error::StoreError;
 use crate::base::{Digest, InstanceId, StrategyName, Tag, Timestamp};
 
 /// Whether something should run after a restart of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Desired {
     /// Start it again.
@@ -48,6 +49,14 @@ pub struct InstanceRow {
     pub scope: serde_json::Value,
     /// Overrides of the host's limits. A JSON object.
     pub limits: serde_json::Value,
+    /// How its faults are answered, where that differs from the host's ways. A JSON object.
+    pub restart: serde_json::Value,
+    /// Whether it starts when it is created and whenever the host starts.
+    pub autostart: bool,
+    /// Since when it is in quarantine, wall clock; none when it is not.
+    pub quarantined_at: Option<Timestamp>,
+    /// Its newest failure. A JSON object.
+    pub last_error: Option<serde_json::Value>,
     /// Whether it should run.
     pub desired: Desired,
     /// How often it was started: part of its client order ids, so never reset.
@@ -60,11 +69,13 @@ pub struct InstanceRow {
 
 pub(super) async fn upsert(db: &mut SqliteConnection, row: &InstanceRow, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO instances (id, selector, strategy, hash, tag, config, scope, limits, desired, run, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+        "INSERT INTO instances (id, selector, strategy, hash, tag, config, scope, limits, desired, run, created_at, updated_at,
+             restart, autostart, quarantined_at, last_error)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $15)
          ON CONFLICT (id) DO UPDATE SET selector = excluded.selector, strategy = excluded.strategy, hash = excluded.hash,
              tag = excluded.tag, config = excluded.config, scope = excluded.scope, limits = excluded.limits,
-             desired = excluded.desired, run = excluded.run, updated_at = excluded.updated_at",
+             desired = excluded.desired, run = excluded.run, updated_at = excluded.updated_at, restart = excluded.restart,
+             autostart = excluded.autostart, quarantined_at = excluded.quarantined_at, last_error = excluded.last_error",
     )
     .bind(row.id.as_str())
     .bind(&row.selector)
@@ -77,6 +88,10 @@ pub(super) async fn upsert(db: &mut SqliteConnection, row: &InstanceRow, now: Ti
     .bind(row.desired.as_str())
     .bind(count(row.run))
     .bind(nanos(now))
+    .bind(row.restart.to_string())
+    .bind(i64::from(row.autostart))
+    .bind(row.quarantined_at.map(nanos))
+    .bind(row.last_error.as_ref().map(ToString::to_string))
     .execute(db)
     .await
     .map_err(|error| StoreError::from_sqlx("write an instance", &error))?;
@@ -113,6 +128,10 @@ fn read(row: &SqliteRow) -> Result<InstanceRow, StoreError> {
         config: columns.json("config")?,
         scope: columns.json("scope")?,
         limits: columns.json("limits")?,
+        restart: columns.json("restart")?,
+        autostart: columns.count("autostart")? != 0,
+        quarantined_at: columns.optional_time("quarantined_at")?,
+        last_error: columns.optional_json("last_error")?,
         desired: columns.word("desired", "desired state")?,
         run: columns.count("run")?,
         created_at: columns.time("created_at")?,

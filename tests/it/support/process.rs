@@ -46,7 +46,12 @@ fn command(data_dir: &Path, config: &str) -> Command {
 impl Host {
     /// Starts it on a free port and waits until it is ready.
     pub(crate) async fn start(data_dir: &Path, config: &str) -> Self {
-        let mut child = command(data_dir, config).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_saying(data_dir, config, Stdio::inherit()).await
+    }
+
+    /// The same, with what it says on stderr going somewhere else.
+    pub(crate) async fn start_saying(data_dir: &Path, config: &str, stderr: Stdio) -> Self {
+        let mut child = command(data_dir, config).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let address = announced(&mut child);
         let token = std::fs::read_to_string(data_dir.join("admin.token")).unwrap();
         let client = Client::new(address, Some(token.trim()));
@@ -59,6 +64,25 @@ impl Host {
         let output = command(data_dir, "").output().unwrap();
         assert!(!output.status.success(), "it should have failed");
         String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM, as an operator ends it; panics when it does not end well within a minute.
+    pub(crate) async fn end(mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success(), "the host is gone already");
+        for _ in 0..1_200 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.success(), "the host ended with {status}");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the host did not end within 60 s");
     }
 
     /// SIGKILL: nothing is said good-bye to.

@@ -1,5 +1,5 @@
-//! `POST /strategy/instances`: makes an instance of a revision, without starting it. Whether its provider exists is asked
-//! at its start.
+//! `POST /strategy/instances`: makes an instance of a revision, and starts it if `autostart` says so. Whether its provider
+//! exists is asked at its start.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::api::extract::{Body, Query};
 use crate::api::openapi::spelling::AnyName;
 use crate::api::openapi::{Created, about, examples};
 use crate::api::state::Api;
-use crate::instances::{InstanceView, LaunchRequest, ScopeRequest, StrategyRequest};
+use crate::instances::{InstanceView, LaunchRequest, RestartRule, ScopeRequest, StrategyRequest};
 use crate::sandbox::LimitOverrides;
 
 #[derive(Deserialize, ToSchema)]
@@ -35,6 +35,12 @@ pub(crate) struct NewInstance {
     /// Limits that differ from the host's.
     #[serde(default)]
     limits: LimitOverrides,
+    /// Answers to faults that differ from the host's.
+    #[serde(default)]
+    restart: RestartRule,
+    /// Whether it starts now and whenever the host starts.
+    #[serde(default)]
+    autostart: bool,
     /// Accepted and ignored, because clients of the gateway send back what they have read; the scope says it all.
     #[serde(rename = "providers")]
     #[schema(value_type = Option<Value>)]
@@ -66,19 +72,20 @@ struct Strategy {
     _hash: Option<IgnoredAny>,
 }
 
+/// The symbols of one provider.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewInstanceSymbols)]
-struct Symbols {
+pub(crate) struct Symbols {
     /// Such as `BTC-USDT`; case does not matter.
     #[serde(default)]
-    symbols: Vec<String>,
+    pub(super) symbols: Vec<String>,
 }
 
 about! {
-    /// Makes an instance of a revision, without starting it.
+    /// Makes an instance of a revision, and starts it if `autostart` says so.
     ///
-    /// Whether its provider exists is asked at its start.
+    /// Whether its provider exists is asked at its start. A start that fails is told by `lastError`.
     [InvalidInstance, InvalidName, InvalidSelector, TagNotFound, HashNotFound, StrategyNotFound, InstanceExists, RevisionInvalid, ConfigInvalid, LimitsInvalid, CapacityReached, StoreUnavailable, NotReady]
 }
 
@@ -96,6 +103,6 @@ impl From<NewInstance> for LaunchRequest {
     fn from(new: NewInstance) -> Self {
         let strategy = new.strategy.map(|given| StrategyRequest { identifier: given.identifier, config: given.config });
         let scope = new.scope.into_iter().map(|(provider, given)| (provider, ScopeRequest { symbols: given.symbols }));
-        Self { id: new.id, strategy, scope: scope.collect(), limits: new.limits }
+        Self { id: new.id, strategy, scope: scope.collect(), limits: new.limits, restart: new.restart, autostart: new.autostart }
     }
 }

@@ -18,6 +18,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("tags", "Movable pointers to revisions, and where they have pointed."),
     ("instances", "Launched revisions, their orders, executions and logs."),
     ("risk", "Limits, kill switches, and where everybody stands."),
+    ("context", "The whole of what was set up, to be kept and brought back."),
     ("adapters", "Kinds of provider, with the settings that they take."),
     ("providers", "Connections to venues."),
     ("openapi", "This description."),

@@ -46,3 +46,13 @@ pub(in crate::api) fn provider() -> Value {
 pub(in crate::api) fn signals() -> Value {
     json!({ "events": [{ "payload": { "mood": "risk off" } }] })
 }
+
+/// Of a change of that instance.
+pub(in crate::api) fn change() -> Value {
+    json!({ "id": "first", "strategy": { "config": { "large": 0.75 } }, "restart": { "policy": "always" } })
+}
+
+/// Of a restore that says what it would do.
+pub(in crate::api) fn restore() -> Value {
+    json!({ "mode": "merge", "dryRun": true, "providers": [], "lambdas": [] })
+}

@@ -69,14 +69,14 @@ impl PartialSchema for OwnLimitsBody {
 impl ToSchema for OwnLimitsBody {}
 
 /// What `PUT /risk/limits` replaces.
-pub(super) struct Wanted {
-    pub(super) limits: RiskLimits,
+pub(in crate::api) struct Wanted {
+    pub(in crate::api) limits: RiskLimits,
     /// Left as it is when absent.
-    pub(super) host: Option<HostLimits>,
+    pub(in crate::api) host: Option<HostLimits>,
 }
 
 /// Reads the gateway's flat object of limits, or `{limits, host}`.
-pub(super) fn host_limits(body: Map<String, Value>) -> Result<Wanted, ApiError> {
+pub(in crate::api) fn host_limits(body: Map<String, Value>) -> Result<Wanted, ApiError> {
     if !body.keys().any(|key| key.eq_ignore_ascii_case("limits") || key.eq_ignore_ascii_case("host")) {
         return Ok(Wanted { limits: limits(body)?, host: None });
     }
@@ -90,7 +90,7 @@ pub(super) fn host_limits(body: Map<String, Value>) -> Result<Wanted, ApiError> 
 }
 
 /// Reads limits of one instance: each may be absent.
-pub(super) fn overrides(body: Map<String, Value>) -> Result<RiskOverrides, ApiError> {
+pub(in crate::api) fn overrides(body: Map<String, Value>) -> Result<RiskOverrides, ApiError> {
     let mut body = spelled("", body, LIMITS)?;
     if body.shift_remove("notionalCurrency").is_some() {
         return Err(invalid("notionalCurrency", "is the host's: an instance has none of its own"));

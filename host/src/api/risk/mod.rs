@@ -12,7 +12,7 @@ pub(super) mod replace_own_limits;
 pub(super) mod reset;
 pub(super) mod reset_own;
 
-mod limits_body;
+pub(super) mod limits_body;
 
 use crate::store::StoreError;
 use crate::trading::Written;
@@ -20,7 +20,7 @@ use crate::trading::Written;
 use super::error::{ApiError, Code};
 
 /// Waits until a decision that holds already is on the disk.
-async fn on_record(written: Written) -> Result<(), ApiError> {
+pub(super) async fn on_record(written: Written) -> Result<(), ApiError> {
     let failed = |error: StoreError| {
         tracing::error!(%error, "a decision about risk is not on record");
         ApiError::new(

@@ -15,7 +15,7 @@ use crate::catalogue::{AddOptions, Cause, NewRevision};
 use crate::compile::Source;
 use crate::config::Config;
 use crate::instances::{
-    InstanceError, InstanceView, LaunchRequest, LogQuery, RefreshReason, RefreshTargets, RestartConfig, Status,
+    InstanceError, InstanceView, LaunchRequest, LogQuery, OpenOrders, RefreshReason, RefreshTargets, RestartConfig, Status,
 };
 use crate::providers::paper::{PaperConfig, PaperProvider};
 use crate::trading::Provider as _;
@@ -103,6 +103,12 @@ async fn create(app: &App, id: &str, selector: &str, providers: &[&str]) -> Resu
     app.instances().create(serde_json::from_value::<LaunchRequest>(body).unwrap()).await
 }
 
+/// Stops one, and sees that it is.
+async fn stop(app: &App, id: &str) {
+    assert_eq!(app.instances().stop(id, OpenOrders::Keep).await.unwrap(), None);
+    assert_eq!(app.instances().get(id).unwrap().status, Status::Stopped);
+}
+
 /// Waits until the view is as expected; fails with the last one after ten seconds.
 async fn until(app: &App, id: &str, expected: impl Fn(&InstanceView) -> bool) -> InstanceView {
     for _ in 0..1_000 {
@@ -144,13 +150,13 @@ async fn a_faulting_instance_ends_in_quarantine_and_its_neighbour_goes_on() {
     // An operator takes it out of quarantine; a sleeping handler is cut off when its grace is over.
     assert_eq!(app.instances().start("bad").await.unwrap().status, Status::Running);
     until(&app, "bad", |view| view.status == Status::Quarantined).await;
-    assert_eq!(app.instances().stop("bad").await.unwrap().status, Status::Stopped);
+    stop(&app, "bad").await;
     until(&app, "lazy", |view| view.fuel.total > 0).await;
     let begun = app.clock().now();
-    assert_eq!(app.instances().stop("lazy").await.unwrap().status, Status::Stopped);
+    stop(&app, "lazy").await;
     assert!(app.clock().now().since(begun) < Duration::from_secs(2));
     assert_eq!(app.instances().get("lazy").unwrap().faults, 0, "being asked to stop is no fault");
-    app.instances().delete("lazy").await.unwrap();
+    app.instances().delete("lazy", OpenOrders::Cancel).await.unwrap();
     assert!(matches!(app.instances().get("lazy"), Err(InstanceError::NotFound)));
     assert!(app.stop().await);
 }
@@ -180,7 +186,7 @@ async fn running_instances_run_again_after_a_restart_with_their_state() {
     assert_eq!(app.instances().users_of(&first.hash).len(), 2, "stopped instances count as users");
 
     // Stopped by an operator: it stays so.
-    app.instances().stop("kept").await.unwrap();
+    stop(&app, "kept").await;
     assert!(app.stop().await);
     let app = start(dir.path()).await;
     assert_eq!(app.restored().started, 0);
@@ -239,7 +245,8 @@ async fn what_cannot_run_is_refused_in_the_gateways_words() {
     assert_eq!(refused(app.instances().start("i1").await), "provider \"p1\" unavailable");
     assert_eq!(app.instances().get("i1").unwrap().status, Status::Created);
     assert_eq!(refused(app.instances().start("nobody").await), "strategy instance not found");
-    assert_eq!(refused(app.instances().stop("i1").await), "strategy instance not running");
+    let error = app.instances().stop("i1", OpenOrders::Keep).await.unwrap_err();
+    assert_eq!(error.to_string(), "strategy instance not running");
 
     let error = create(&app, "i2", "broken", &["binance-paper"]).await.unwrap_err();
     assert!(matches!(&error, InstanceError::Config { issues, .. } if issues[0].path == "config.must"), "{error:?}");

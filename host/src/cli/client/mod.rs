@@ -2,6 +2,7 @@
 //! went wrong. Blocking, http only. Must not know what a route means.
 
 mod failure;
+mod follow;
 mod request;
 mod server;
 pub(crate) mod view;
@@ -10,8 +11,7 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::Agent;
-use ureq::http;
+use ureq::{Agent, Body, http};
 
 use super::Failure;
 use super::output::Output;
@@ -51,17 +51,7 @@ pub(crate) struct Answer {
 
 impl Client {
     fn new(base: String, credentials: Credentials, actor: Option<String>, timeout: Duration, output: Output) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // The token goes to the address that was given and nowhere else.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(timeout))
-            .user_agent(concat!("sandpit/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self { http: config.into(), base, credentials, actor, output }
+        Self { http: agent(Some(timeout)), base, credentials, actor, output }
     }
 
     /// Asks, and gives the document that is the answer. What goes wrong is told in the format of the command.
@@ -79,6 +69,10 @@ impl Client {
     /// # Errors
     /// [`ClientError`], for commands that make something of a refusal.
     pub(crate) fn send(&self, request: &Request) -> Result<Answer, ClientError> {
+        self.read(self.ask(&self.http, request)?)
+    }
+
+    fn ask(&self, agent: &Agent, request: &Request) -> Result<http::Response<Body>, ClientError> {
         let url = format!("{}{}", self.base, request.target());
         let mut built = http::Request::builder().method(request.method().as_str()).uri(&url);
         if let Some(token) = &self.credentials.token {
@@ -93,11 +87,15 @@ impl Client {
         let sent = match request.body() {
             Some(body) => {
                 let built = built.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
-                built.map_err(ureq::Error::from).and_then(|request| self.http.run(request))
+                built.map_err(ureq::Error::from).and_then(|request| agent.run(request))
             }
-            None => built.body(()).map_err(ureq::Error::from).and_then(|request| self.http.run(request)),
+            None => built.body(()).map_err(ureq::Error::from).and_then(|request| agent.run(request)),
         };
-        let response = sent.map_err(|error| ClientError::transport(&self.base, &error))?;
+        sent.map_err(|error| ClientError::transport(&self.base, &error))
+    }
+
+    /// The whole of an answer.
+    fn read(&self, response: http::Response<Body>) -> Result<Answer, ClientError> {
         let status = response.status().as_u16();
         let mut bytes = Vec::new();
         let mut body = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX).reader();
@@ -130,6 +128,21 @@ impl Client {
     pub(crate) fn output(&self) -> Output {
         self.output
     }
+}
+
+/// Speaks http to one address and goes nowhere else.
+fn agent(timeout: Option<Duration>) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        // The token goes to the address that was given and nowhere else.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .timeout_connect(Some(CONNECT))
+        .timeout_global(timeout)
+        .user_agent(concat!("sandpit/", env!("CARGO_PKG_VERSION")))
+        .build();
+    config.into()
 }
 
 impl Answer {

@@ -119,7 +119,7 @@ impl Instances {
         let slots = self.all();
         let meant = target::meant(targets, &self.floors.catalogue, &slots);
         let ids: BTreeSet<_> = meant.iter().flat_map(|meant| &meant.instances).collect();
-        let moving: Vec<_> = slots.iter().filter(|slot| ids.contains(&slot.spec.id)).cloned().collect();
+        let moving: Vec<_> = slots.iter().filter(|slot| ids.contains(&slot.id)).cloned().collect();
         let outcomes: BTreeMap<InstanceId, InstanceOutcome> = futures_util::stream::iter(moving)
             .map(|slot| async move { self.refresh_safely(&slot).await })
             .buffer_unordered(self.config.refresh_parallel.max(1))
@@ -136,10 +136,10 @@ impl Instances {
     async fn refresh_safely(&self, slot: &Arc<Slot>) -> Option<InstanceOutcome> {
         let turn = AssertUnwindSafe(self.refresh_one(slot)).catch_unwind().await;
         turn.unwrap_or_else(|_| {
-            tracing::error!(instance = %slot.spec.id, "the host panicked while it refreshed an instance");
+            tracing::error!(instance = %slot.id, "the host panicked while it refreshed an instance");
             let error = RefreshError { code: "host_bug", message: "the host failed; its log says more".to_owned() };
             let (hash, was_running) = (slot.pin().hash, slot.status().is_running());
-            let id = slot.spec.id.clone();
+            let id = slot.id.clone();
             let reason = RefreshReason::Failed;
             Some(InstanceOutcome { id, reason, hash, previous_hash: None, was_running, state_carried: false, error: Some(error) })
         })

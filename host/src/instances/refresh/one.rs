@@ -1,36 +1,19 @@
 //! What a refresh does to one instance. The instance's task lock is held all the while, so that starts, stops and deletions wait.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{MutexGuard, oneshot};
+use tokio::sync::MutexGuard;
 
 use super::{InstanceOutcome, RefreshError, RefreshReason};
 use crate::base::Blame;
 use crate::catalogue::CatalogueError;
-use crate::instances::error::InstanceError;
+use crate::instances::changing::Trouble;
 use crate::instances::failure::Failure;
-use crate::instances::moving::{Claim, Move};
 use crate::instances::persist;
 use crate::instances::prepared::Prepared;
 use crate::instances::roster::Instances;
 use crate::instances::slot::{Pin, Slot, Task};
 use crate::sandbox::LogLevel;
-
-/// Why a move did not come about as asked.
-enum Trouble {
-    /// What was there before goes on.
-    Refused(Failure),
-    /// The instance has moved, but the disk does not know: a restart of the host would undo it.
-    NotRecorded(Failure),
-}
-
-impl<E: Into<InstanceError>> From<E> for Trouble {
-    fn from(error: E) -> Self {
-        Self::Refused(Failure::from(&error.into()))
-    }
-}
 
 impl From<Failure> for RefreshError {
     fn from(failure: Failure) -> Self {
@@ -45,7 +28,7 @@ impl Instances {
         self.still_there(slot).ok()?;
         let (pin, was_running) = (slot.pin(), slot.status().is_running());
         let mut outcome = InstanceOutcome {
-            id: slot.spec.id.clone(),
+            id: slot.id.clone(),
             reason: RefreshReason::AlreadyPinned,
             hash: pin.hash,
             previous_hash: None,
@@ -53,7 +36,7 @@ impl Instances {
             state_carried: false,
             error: None,
         };
-        let to = match self.floors.catalogue.resolve(&slot.spec.selector) {
+        let to = match self.floors.catalogue.resolve(&slot.spec().selector) {
             Ok(resolved) => Pin { name: resolved.name, hash: resolved.hash, tag: resolved.tag },
             Err(error) => {
                 outcome.reason = RefreshReason::Retired;
@@ -90,10 +73,10 @@ impl Instances {
         }
         slot.update(|state| state.wanted = false);
         self.halt(slot, task).await;
-        let message = format!("stopped by a refresh, because its selector `{}` means no revision: {error}", slot.spec.selector);
+        let message = format!("stopped by a refresh, because its selector `{}` means no revision: {error}", slot.spec().selector);
         slot.failed(Failure { code: "retired", message, blame: Blame::Client }.at(slot.now()), LogLevel::Error);
         if let Err(error) = persist::save(&self.floors.store, slot).await {
-            tracing::error!(instance = %slot.spec.id, %error, "the stop of an instance was not written");
+            tracing::error!(instance = %slot.id, %error, "the stop of an instance was not written");
         }
         failure
     }
@@ -106,17 +89,17 @@ impl Instances {
         if !matches!(moved, Err(Trouble::NotRecorded(_))) {
             slot.update(|state| state.beside = None);
         }
-        moved.map_err(|trouble| match trouble {
-            Trouble::Refused(failure) | Trouble::NotRecorded(failure) => failure,
-        })
+        moved.map_err(Trouble::failure)
     }
 
     async fn change_over(&self, slot: &Arc<Slot>, task: &mut MutexGuard<'_, Option<Task>>, to: Pin) -> Result<bool, Trouble> {
-        self.confirm(&slot.spec, &to).await?;
-        if let Some(running) = task.as_ref().filter(|_| slot.status().is_running())
-            && let Some(carried) = self.move_running(slot, running, to.clone()).await?
-        {
-            return Ok(carried);
+        self.confirm(&slot.spec(), &to).await?;
+        if let Some(running) = task.as_ref().filter(|_| slot.status().is_running()) {
+            // Compiled and checked while the old guest goes on.
+            let prepared = Prepared::of(self, slot.spec(), to.clone(), slot.state().run + 1).await?;
+            if let Some(carried) = self.move_running(slot, running, prepared).await? {
+                return Ok(carried);
+            }
         }
         if let Some(ended) = task.take() {
             // It ended by itself, in quarantine or refused.
@@ -125,52 +108,11 @@ impl Instances {
         self.move_pin(slot, to).await
     }
 
-    /// Lets the task of a running instance change over between two events. None when the task has ended by itself meanwhile.
-    async fn move_running(&self, slot: &Slot, running: &Task, to: Pin) -> Result<Option<bool>, Trouble> {
-        let run = slot.state().run;
-        // Compiled and checked while the old guest goes on; and on the disk before a guest can order.
-        let prepared = Prepared::of(self, &slot.spec, to, run + 1).await?;
-        persist::reserve_runs(&self.floors.store, slot, run + 2).await?;
-        let (answer, mut told) = oneshot::channel();
-        let claim = Claim::default();
-        let grace = Duration::from_millis(self.config.stop_grace_ms);
-        match running.moves.try_send(Move { to: prepared, back_run: run + 2, claim: claim.clone(), answer }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(Trouble::Refused(busy(grace))),
-            Err(TrySendError::Closed(_)) => return Ok(None),
-        }
-        let answered = match tokio::time::timeout(grace, &mut told).await {
-            Ok(answered) => answered,
-            Err(_) if claim.take() => return Err(Trouble::Refused(busy(grace))),
-            Err(_) => told.await,
-        };
-        let moved = match answered {
-            Ok(moved) => moved,
-            Err(_) if !slot.status().is_running() => return Ok(None),
-            Err(_) => Err(Failure {
-                code: "host_bug",
-                message: "the host failed while it replaced the guest; its log says more".to_owned(),
-                blame: Blame::Host,
-            }),
-        };
-        let recorded = persist::save(&self.floors.store, slot).await;
-        match (moved, recorded) {
-            (Err(failure), _) => Err(Trouble::Refused(failure)),
-            (Ok(carried), Ok(())) => Ok(Some(carried)),
-            (Ok(_), Err(error)) => {
-                let hash = slot.pin().hash;
-                let message =
-                    format!("it runs {hash} now, but that is not on record and a restart of the host would undo it: {error}");
-                Err(Trouble::NotRecorded(Failure { code: error.code(), message, blame: Blame::Host }))
-            }
-        }
-    }
-
     /// Nothing runs: the pin is all there is to change.
     async fn move_pin(&self, slot: &Slot, to: Pin) -> Result<bool, Trouble> {
         let before = slot.state();
-        let prepared = Prepared::of(self, &slot.spec, to, before.run).await?;
-        slot.repin(&prepared);
+        let prepared = Prepared::of(self, slot.spec(), to, before.run).await?;
+        slot.take_over(&prepared);
         if let Err(error) = persist::save(&self.floors.store, slot).await {
             slot.update(|state| {
                 state.pin = before.pin;
@@ -180,7 +122,7 @@ impl Instances {
             return Err(error.into());
         }
         slot.log.host(LogLevel::Info, format!("pinned to revision {}", prepared.pin.hash), slot.now());
-        let saved = self.floors.store.saved_state(&slot.spec.id).await;
+        let saved = self.floors.store.saved_state(&slot.id).await;
         Ok(saved.is_ok_and(|saved| saved.is_some()))
     }
 
@@ -190,12 +132,4 @@ impl Instances {
             slot.update(|state| state.beside = None);
         }
     }
-}
-
-fn busy(grace: Duration) -> Failure {
-    let message = format!(
-        "the handler at hand did not finish within {} ms (instances.stopGraceMs), so nothing was changed: refresh again, or stop the instance first",
-        grace.as_millis()
-    );
-    Failure { code: "instance_busy", message, blame: Blame::Guest }
 }

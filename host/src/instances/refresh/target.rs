@@ -41,24 +41,25 @@ pub(super) fn meant(targets: &RefreshTargets, catalogue: &Catalogue, slots: &[Ar
 }
 
 fn alone(catalogue: &Catalogue, slot: &Slot) -> Meant {
-    let resolved = catalogue.resolve(&slot.spec.selector);
+    let spec = slot.spec();
+    let resolved = catalogue.resolve(&spec.selector);
     Meant {
-        selector: slot.spec.selector.clone(),
+        selector: spec.selector.clone(),
         strategy: slot.pin().name.to_string(),
         hash: resolved.as_ref().ok().map(|resolved| resolved.hash),
-        instances: BTreeSet::from([slot.spec.id.clone()]),
+        instances: BTreeSet::from([slot.id.clone()]),
         error: resolved.err().map(|error| error.to_string()),
     }
 }
 
 fn candidate(catalogue: &Catalogue, slot: &Slot) -> Candidate {
-    let pin = slot.pin();
+    let (pin, spec) = (slot.pin(), slot.spec());
     Candidate {
-        id: slot.spec.id.clone(),
+        id: slot.id.clone(),
         strategy: pin.name.to_string(),
         pinned: pin.hash,
-        follows: slot.spec.selector.parse().ok(),
-        now: catalogue.resolve(&slot.spec.selector).ok().map(|resolved| resolved.hash),
+        follows: spec.selector.parse().ok(),
+        now: catalogue.resolve(&spec.selector).ok().map(|resolved| resolved.hash),
     }
 }
 
