@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--binary", required=True, help="the host")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32), help="what a failed run said")
     parser.add_argument("--max-examples", type=int, default=20, help="cases per operation and phase")
+    parser.add_argument("--max-seconds", type=int, default=600, help="after that it has failed")
     parser.add_argument("--only", help="a regular expression of paths")
     parser.add_argument("--break", dest="broken", action="store_true", help="lie about one answer, to see that it is found")
     return parser.parse_args()
@@ -207,10 +208,16 @@ def fuzz(host, options, directory):
         str(options.seed),
         "--max-examples",
         str(options.max_examples),
+        "--request-timeout",
+        "20",
     ]
     if options.only:
         command += ["--include-path-regex", options.only]
-    return subprocess.run(command, cwd=directory, env={**os.environ, "PYTHONPATH": str(HERE)}).returncode
+    try:
+        return subprocess.run(command, cwd=directory, env={**os.environ, "PYTHONPATH": str(HERE)}, timeout=options.max_seconds).returncode
+    except subprocess.TimeoutExpired:
+        print(f"not done after {options.max_seconds} s")
+        return 1
 
 
 def main():
