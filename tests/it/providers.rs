@@ -4,6 +4,7 @@ use crate::support::process::Host;
 use crate::support::{Answer, Client, TestApp, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 async fn put(client: &Client, path: &str, body: Value) -> Answer {
     client.send(client.request(Method::PUT, path).json(&body)).await
@@ -215,4 +216,20 @@ async fn providers_come_back_as_they_were() {
     };
     let rows: Vec<String> = list.as_array().unwrap().iter().map(row).collect();
     assert_eq!(rows, ["rests stopped 5", "runs running 5", "waits pending 5"], "the first one was deleted and is not made again");
+}
+
+/// Found by the fuzzer: whoever hears of an event may ask how its provider is, also while that passes on events. A host that
+/// does not answer any more can only be told from outside.
+#[tokio::test]
+async fn a_signal_passes_while_a_kill_switch_acts() {
+    let dir = tempfile::tempdir().unwrap();
+    let host = Host::start(dir.path(), "").await;
+    let client = &host.client;
+    client.create("i1", "noop", json!({})).await;
+    client.post("/risk/instances/i1/kill-switch", json!({ "action": "flatten" })).await.expect(200);
+    client.post("/providers", json!({ "name": "signals", "adapter": { "identifier": "extension" } })).await.expect(202);
+    stands(client, "signals", "running").await;
+    let signal = client.request(Method::POST, "/providers/signals/events").json(&json!({ "payload": 1 }));
+    client.send(signal.timeout(Duration::from_secs(20))).await.expect(202);
+    assert_eq!(client.get("/healthz").await.status, 200);
 }

@@ -56,7 +56,7 @@ macro_rules! name {
             fn schema() -> RefOr<Schema> {
                 ObjectBuilder::new()
                     .schema_type(Type::String)
-                    .description(Some(concat!("A ", $kind, ".")))
+                    .description(Some(format!("{}: {}.", $kind, $rule)))
                     .pattern(Some($pattern))
                     .examples([$example])
                     .into()

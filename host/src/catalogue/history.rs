@@ -165,10 +165,10 @@ pub struct TagEvent {
     pub at: Timestamp,
     /// What was done.
     pub action: Action,
-    /// Where it pointed before; absent when it was not there.
+    /// Where it pointed before; null when it was not there.
     #[schema(required)]
     pub from: Option<Digest>,
-    /// Where it pointed after; absent when it was deleted.
+    /// Where it pointed after; null when it was deleted.
     #[schema(required)]
     pub to: Option<Digest>,
     /// Who and why.

@@ -50,6 +50,10 @@ pub struct ExtensionProvider {
     wall: Arc<dyn Clock>,
     /// Of the last event.
     sequence: AtomicU64,
+    /// Held while events are passed on, so that those of one post stay together and none comes after a stop. Taken before
+    /// `shared`, never by what a publication calls.
+    turn: Mutex<()>,
+    /// Never held during a publication: whoever hears of an event may ask for the status.
     shared: Mutex<Shared>,
 }
 
@@ -73,6 +77,7 @@ impl ExtensionProvider {
             token: token.map(|token| Digest::of(token.as_bytes())),
             wall,
             sequence: AtomicU64::new(0),
+            turn: Mutex::default(),
             shared: Mutex::new(Shared { status: ProviderStatus::Pending, outlet: None }),
         })
     }
@@ -85,8 +90,8 @@ impl ExtensionProvider {
     /// Passes on events, in this order and together: nobody else's come between. The number of the last one; none when it does
     /// not run. Payloads are JSON of at most [`PAYLOAD_BYTES`]: the caller has checked.
     pub fn post(&self, payloads: Vec<String>) -> Option<u64> {
-        let shared = self.shared();
-        let outlet = shared.outlet.as_ref().filter(|_| shared.status == ProviderStatus::Running)?;
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let outlet = self.running()?;
         let time = self.wall.now();
         for payload in payloads {
             let sequence = self.sequence.fetch_add(1, Ordering::AcqRel) + 1;
@@ -103,8 +108,14 @@ impl ExtensionProvider {
         Some(self.sequence.load(Ordering::Acquire))
     }
 
+    /// Where events go, while it runs.
+    fn running(&self) -> Option<Outlet> {
+        let shared = self.shared();
+        shared.outlet.clone().filter(|_| shared.status == ProviderStatus::Running)
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        // Every section is one assignment or a loop of publications: what a panicking holder left is whole.
+        // Every section is one assignment: what a panicking holder left is whole.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -174,6 +185,7 @@ impl Provider for ExtensionProvider {
     }
 
     async fn stop(&self) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shared = self.shared();
         if shared.status == ProviderStatus::Running {
             shared.status = ProviderStatus::Stopped;

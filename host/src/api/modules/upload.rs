@@ -101,7 +101,7 @@ struct Module {
     kept_aliases: Vec<Moved>,
     /// What evaluating the source used.
     fuel_load: u64,
-    /// Of `create` with the default configuration; absent when a required field has no default.
+    /// Of `create` with the default configuration; null when a required field has no default.
     #[schema(required)]
     fuel_create: Option<u64>,
 }

@@ -68,8 +68,7 @@ fn tidied(mut schema: Value) -> Value {
         Value::Object(object) => {
             unsigned(object);
             describe_both(object);
-            // serde's default of what may be left out: nothing, which is no value of it.
-            if object.get("default").is_some_and(Value::is_null) {
+            if !default_fits(object) {
                 object.shift_remove("default");
             }
             for value in object.values_mut() {
@@ -80,6 +79,15 @@ fn tidied(mut schema: Value) -> Value {
         _ => {}
     }
     schema
+}
+
+/// utoipa takes defaults from the Rust value: nothing for what may be left out, a structure for what is written as text.
+fn default_fits(object: &Map<String, Value>) -> bool {
+    let Some(default) = object.get("default") else { return true };
+    match object.get("type").and_then(Value::as_str) {
+        Some("string") => default.is_string(),
+        _ => !default.is_null(),
+    }
 }
 
 fn describe_both(object: &mut Map<String, Value>) {
