@@ -185,3 +185,39 @@ async fn providers_and_limits_of_instances_come_back_too() {
     let report = app.client.post(BACKUP, with(&bare, &json!({ "mode": "replace" }))).await.expect(200);
     assert_eq!(report["risk"]["removed"], json!(["a"]), "{report:#}");
 }
+
+#[tokio::test]
+async fn kill_switches_of_instances_come_back_as_stop() {
+    let app = with_two().await;
+    let engage = json!({ "action": "flatten", "reason": "odd fills" });
+    app.client.post("/risk/instances/a/kill-switch", engage).await.expect(200);
+    let backup = with(&app.client.get(BACKUP).await.expect(200), &json!({ "mode": "merge" }));
+    let (a, b) = (&backup["lambdas"][0], &backup["lambdas"][1]);
+    assert_eq!((&a["killSwitch"]["action"], &a["killSwitch"]["reason"]), (&json!("flatten"), &json!("odd fills")), "{a:#}");
+    assert!(!b.as_object().unwrap().contains_key("killSwitch"), "{b:#}");
+    let restore = async |more: Value| app.client.post(BACKUP, with(&backup, &more)).await.expect(200)["lambdas"].clone();
+    let switch = async || app.client.get("/risk/instances/a").await.expect(200)["killSwitch"].clone();
+    assert_eq!(restore(json!({})).await["unchanged"], json!(["a", "b"]), "it is engaged");
+
+    // Gone with its instance, and back with it.
+    app.client.delete("/strategy/instances/a").await.expect(200);
+    assert_eq!(restore(json!({})).await["created"], json!(["a"]));
+    let engaged = switch().await;
+    assert_eq!((&engaged["action"], &engaged["who"]), (&json!("stop"), &json!("backup")), "{engaged:#}");
+    assert!(engaged["reason"].as_str().unwrap().contains("odd fills"), "{engaged:#}");
+
+    // Reset since: foretold, then engaged again, without ending a run.
+    app.client.delete("/risk/instances/a/kill-switch").await.expect(200);
+    app.client.start("a").await;
+    for dry_run in [true, false] {
+        assert_eq!(restore(json!({ "dryRun": dry_run })).await["changed"], json!(["a"]));
+        assert_eq!(switch().await.is_null(), dry_run);
+    }
+    assert_eq!(app.client.instance("a").await["status"], "running");
+
+    // A backup that knows of none resets none.
+    let mut without = backup.clone();
+    without["lambdas"][0].as_object_mut().unwrap().retain(|key, _| key != "killSwitch");
+    app.client.post(BACKUP, without).await.expect(200);
+    assert_eq!(switch().await["action"], "stop");
+}

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::backup_switch::KillSwitchBackup;
 use super::error::InstanceError;
 use super::persist;
 use super::prepared::{Prepared, Ways};
@@ -41,6 +42,10 @@ pub struct InstanceBackup {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub desired: Option<Desired>,
+    /// Its kill switch; absent when it was not engaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub kill_switch: Option<KillSwitchBackup>,
     /// Paths of secrets that were left out: they have to be entered again.
     pub secrets_left_out: Vec<String>,
 }
@@ -80,7 +85,7 @@ pub struct ScopeBackup {
 pub enum PutBack {
     /// It was not there.
     Created,
-    /// It was there and is otherwise now, stopped.
+    /// It was there and is otherwise now: stopped, unless only its kill switch was otherwise.
     Changed,
     /// It is as the backup says, running or not.
     Unchanged,
@@ -89,7 +94,7 @@ pub enum PutBack {
 impl Instances {
     /// All of them, by id.
     pub fn backup(&self) -> Vec<InstanceBackup> {
-        self.all().iter().map(|slot| backup_of(slot)).collect()
+        self.all().iter().map(|slot| backup_of(slot, self.kill_switch(&slot.id))).collect()
     }
 
     /// Makes one instance what a backup says: at rest, pinned as it was. Secrets that the backup does not have stay where they are
@@ -98,7 +103,16 @@ impl Instances {
     /// # Errors
     /// What is malformed, a revision that is not there, a configuration or limits that do not fit it, the database. Then nothing has
     /// changed, except that a running instance that cannot be written is stopped.
-    pub async fn put_back(&self, backup: InstanceBackup, dry_run: bool) -> Result<PutBack, InstanceError> {
+    pub async fn put_back(&self, mut backup: InstanceBackup, dry_run: bool) -> Result<PutBack, InstanceError> {
+        let (id, switch) = (backup.id.trim().to_owned(), backup.kill_switch.take());
+        let done = self.put_back_spec(backup, dry_run).await?;
+        // Not there when it was only asked what would happen, or gone again.
+        let Ok(slot) = self.slot(&id) else { return Ok(done) };
+        let switched = self.put_back_switch(&slot.id, switch, dry_run).await?;
+        Ok(if switched && done == PutBack::Unchanged { PutBack::Changed } else { done })
+    }
+
+    async fn put_back_spec(&self, backup: InstanceBackup, dry_run: bool) -> Result<PutBack, InstanceError> {
         let there = self.slot(backup.id.trim()).ok();
         let (mut spec, pin) = self.read_back(backup)?;
         let Some(slot) = there else {
@@ -178,7 +192,7 @@ impl Instances {
     }
 }
 
-fn backup_of(slot: &Slot) -> InstanceBackup {
+fn backup_of(slot: &Slot, kill_switch: Option<KillSwitchBackup>) -> InstanceBackup {
     let state = slot.state();
     let spec = &state.spec;
     let (mut config, mut secrets_left_out) = (spec.config.clone(), Vec::new());
@@ -199,6 +213,7 @@ fn backup_of(slot: &Slot) -> InstanceBackup {
         restart: spec.restart,
         autostart: spec.autostart,
         desired: Some(if state.wanted { Desired::Running } else { Desired::Stopped }),
+        kill_switch,
         secrets_left_out,
     }
 }

@@ -23,6 +23,7 @@
 //! | `persist`, `saved` | what outlives the process |
 
 pub mod backup;
+mod backup_switch;
 pub mod config;
 pub mod counters;
 pub mod error;
@@ -58,6 +59,7 @@ mod slot;
 mod update;
 
 pub use backup::{InstanceBackup, PutBack};
+pub use backup_switch::KillSwitchBackup;
 pub use config::{Floors, InstancesConfig};
 pub use error::InstanceError;
 pub use feed::{FeedConfig, FeedEnd, FeedReader, Place};
