@@ -191,8 +191,8 @@ struct Found {
 /// Brings the house up again and compares the venue's log with the records.
 async fn compare(dir: &Path, at: i64) -> Found {
     let house = House::open(dir).await;
-    let told = told(dir);
     let recovery = house.recover().await;
+    let told = told(dir);
     let rows = house.store.orders(&OrderFilter::of(instance(), 10_000)).await.unwrap();
     let executions = house.store.executions(&ExecutionFilter::of(instance(), 10_000)).await.unwrap();
     let mut ended = 0;
