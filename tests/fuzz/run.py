@@ -112,7 +112,7 @@ def sharpened(document, known):
 def names(known, method, path, placeholder):
     """What is there. What would end the trading for all that follow is asked only of what the fuzzer itself has made."""
     noun = path.split("/")[1]
-    if method == "delete" or (method == "put" and noun == "providers"):
+    if (method == "delete" and noun != "risk") or (method == "put" and noun == "providers"):
         made = {"selector": ["second", "first:v1.0.0", "first"], "tag": ["prod", "canary"]}
         return made.get(placeholder, ["signals"] if noun == "providers" else ["first"])
     if placeholder == "name":
@@ -165,7 +165,8 @@ def known_names(host, document):
     source = document["components"]["schemas"]["Upload"]["examples"][0]["source"]
     sources = [source, source.replace('"first"', '"second"'), source.replace("create(", "creates("), source + "//"]
     return {
-        "strategy id": instances,
+        "strategy id": instances + ["first"],
+        "risk id": instances + ["first"],
         "adapters id": adapters,
         "providers": providers,
         "strategies": strategies,

@@ -150,3 +150,38 @@ async fn documents_of_the_gateway_are_read() {
     assert_eq!((&old["selector"], &old["hash"], &old["status"]), (&json!("noop:latest"), &hash, &json!("created")));
     assert_eq!(app.client.get(BACKUP).await.expect(200)["risk"]["limits"]["maxPositionSize"], "7");
 }
+
+#[tokio::test]
+async fn providers_and_limits_of_instances_come_back_too() {
+    let app = with_two().await;
+    let setup = json!({ "name": "signals", "adapter": { "identifier": "extension", "config": { "token": "hunter4-0123456789abcdef0123" } } });
+    app.client.post("/providers", setup).await.expect(202);
+    let limits = json!({ "maxPositionSize": "0.5" });
+    let put = app.client.request(reqwest::Method::PUT, "/risk/instances/a/limits").json(&limits);
+    app.client.send(put).await.expect(200);
+    let answer = app.client.get(BACKUP).await;
+    assert!(!answer.text.contains("hunter"), "{answer:?}");
+    let backup = answer.expect(200);
+    assert_eq!(backup["risk"]["instances"], json!({ "a": limits }), "{backup:#}");
+    let signals = backup["providers"].as_array().unwrap().iter().find(|provider| provider["name"] == "signals").unwrap();
+    assert_eq!((&signals["adapter"], &signals["secretsLeftOut"]), (&json!("extension"), &json!(["settings.token"])));
+
+    app.client.delete("/providers/signals").await.expect(200);
+    app.client.delete("/risk/instances/a/limits").await.expect(200);
+    let late = json!({ "name": "late", "adapter": { "identifier": "extension" }, "enabled": false });
+    app.client.post("/providers", late).await.expect(202);
+    let told = app.client.post(BACKUP, with(&backup, &json!({ "mode": "replace", "dryRun": true }))).await.expect(200);
+    let report = app.client.post(BACKUP, with(&backup, &json!({ "mode": "replace" }))).await.expect(200);
+    assert_eq!((&told["providers"], &told["risk"]), (&report["providers"], &report["risk"]), "what was foretold came about");
+    assert_eq!((&report["providers"]["created"], &report["providers"]["removed"]), (&json!(["signals"]), &json!(["late"])));
+    assert_eq!(report["risk"]["changed"], json!(["a"]), "{report:#}");
+    assert_eq!(app.client.get("/risk/instances/a/limits").await.expect(200)["own"], limits);
+    app.client.get("/providers/late").await.refused(404, "provider_not_found");
+    // Limits that the backup does not have go with `replace` and stay with `merge`.
+    let mut bare = backup.clone();
+    bare["risk"]["instances"] = json!({});
+    app.client.post(BACKUP, with(&bare, &json!({ "mode": "merge" }))).await.expect(200);
+    assert_eq!(app.client.get("/risk/instances/a/limits").await.expect(200)["own"], limits);
+    let report = app.client.post(BACKUP, with(&bare, &json!({ "mode": "replace" }))).await.expect(200);
+    assert_eq!(report["risk"]["removed"], json!(["a"]), "{report:#}");
+}

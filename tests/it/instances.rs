@@ -120,7 +120,7 @@ async fn a_start_that_cannot_be_says_why() {
         .post("/strategy/instances", json!({ "id": "i1", "strategy": { "identifier": "noop" }, "scope": scope }))
         .await
         .expect(201);
-    let json = app.client.act("/strategy/instances/i1/start").await.refused(409, "provider_unavailable");
+    let json = app.client.act("/strategy/instances/i1/start").await.refused(400, "provider_unavailable");
     assert_eq!(json["message"], "provider \"nowhere\" unavailable");
 }
 

@@ -18,19 +18,19 @@ async fn stands(client: &Client, name: &str, status: &str) -> Value {
     .await
 }
 
-fn synthetic(name: &str, config: Value) -> Value {
+fn synthetic(name: &str, config: &Value) -> Value {
     json!({ "name": name, "adapter": { "identifier": "synthetic", "config": config } })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_is_created_stopped_started_and_deleted() {
     let app = TestApp::start().await;
-    let answer = app.client.post("/providers", synthetic(" p1 ", json!({ "seed": 7, "speed": " 50x " }))).await;
+    let answer = app.client.post("/providers", synthetic(" p1 ", &json!({ "seed": 7, "speed": " 50x " }))).await;
     assert_eq!(answer.header("location"), Some("/providers/p1"));
     let created = answer.expect(202);
     assert_eq!((&created["name"], &created["status"], &created["running"]), (&json!("p1"), &json!("pending"), &json!(false)));
     assert_eq!(created["settings"], json!({ "seed": 7, "speed": "50x" }));
-    app.client.post("/providers", synthetic("p1", json!({}))).await.refused(409, "provider_exists");
+    app.client.post("/providers", synthetic("p1", &json!({}))).await.refused(409, "provider_exists");
 
     let running = stands(&app.client, "p1", "running").await;
     assert_eq!((&running["adapter"]["identifier"], &running["identifier"]), (&json!("synthetic"), &json!("synthetic")));
@@ -83,10 +83,10 @@ async fn what_cannot_be_is_refused_with_its_path() {
     );
 
     let wild = json!({ "speed": "fast", "stepMs": 1, "levels": "many", "sped": 1 });
-    let json = app.client.post("/providers", synthetic("q", wild)).await.refused(422, "config_invalid");
+    let json = app.client.post("/providers", synthetic("q", &wild)).await.refused(422, "config_invalid");
     let paths: Vec<&str> = json["details"].as_array().unwrap().iter().map(|issue| issue["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["adapter.config.stepMs", "adapter.config.levels", "adapter.config.sped"], "{json:#}");
-    let json = app.client.post("/providers", synthetic("q", json!({ "speed": "fast" }))).await.refused(422, "config_invalid");
+    let json = app.client.post("/providers", synthetic("q", &json!({ "speed": "fast" }))).await.refused(422, "config_invalid");
     assert_eq!(json["details"][0]["path"], "adapter.config.speed", "{json:#}");
     let paper = json!({ "name": "q", "adapter": { "identifier": "paper", "config": { "tapes": ["nothing-there"] } } });
     let json = app.client.post("/providers", paper).await.refused(422, "config_invalid");
@@ -117,7 +117,7 @@ async fn adapters_say_what_they_take() {
 async fn a_replacement_is_whole_and_open_orders_expire() {
     let app = TestApp::start().await;
     let config = json!({ "seed": 3, "speed": "20x", "balances": { "USDT": "5000", "BTC": "1" } });
-    app.client.post("/providers", synthetic("p1", config)).await.expect(202);
+    app.client.post("/providers", synthetic("p1", &config)).await.expect(202);
     stands(&app.client, "p1", "running").await;
     app.client.upload_guest("order-witness").await;
     let scope = json!({ "p1": { "symbols": ["BTC-USDT"] } });
@@ -135,10 +135,10 @@ async fn a_replacement_is_whole_and_open_orders_expire() {
         put(&app.client, "/providers/p1", wrong).await.refused(400, "invalid_provider")["message"],
         "provider name mismatch"
     );
-    put(&app.client, "/providers/p1", synthetic("p1", json!({ "levels": 1 }))).await.refused(422, "config_invalid");
+    put(&app.client, "/providers/p1", synthetic("p1", &json!({ "levels": 1 }))).await.refused(422, "config_invalid");
     assert_eq!(stands(&app.client, "p1", "running").await["settings"]["seed"], 3, "nothing has changed");
 
-    let replaced = put(&app.client, "/providers/p1", synthetic("p1", json!({ "balances": { "USDT": "7000", "BTC": "1" } })))
+    let replaced = put(&app.client, "/providers/p1", synthetic("p1", &json!({ "balances": { "USDT": "7000", "BTC": "1" } })))
         .await
         .expect(200);
     assert_eq!((&replaced["status"], &replaced["settings"]["seed"]), (&json!("running"), &Value::Null), "{replaced:#}");
@@ -198,7 +198,7 @@ async fn providers_come_back_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let host = Host::start(dir.path(), "").await;
     for (name, enabled) in [("runs", true), ("rests", true), ("waits", false)] {
-        let mut body = synthetic(name, json!({ "seed": 5 }));
+        let mut body = synthetic(name, &json!({ "seed": 5 }));
         body["enabled"] = json!(enabled);
         host.client.post("/providers", body).await.expect(202);
     }

@@ -56,6 +56,7 @@ codes! {
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
     InvalidInstance BAD_REQUEST "invalid_instance" "The instance asked for lacks an id, a strategy or a symbol, or names one that cannot exist.";
     InvalidProvider BAD_REQUEST "invalid_provider" "The provider asked for lacks a name or an adapter, names an adapter that this host does not have, or is not the one of the path.";
+    ProviderUnavailable BAD_REQUEST "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     TagNotFound BAD_REQUEST "tag_not_found" "The strategy has no such tag, or had none at that time; the message lists those it has.";
     HashNotFound BAD_REQUEST "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     SourceRequired BAD_REQUEST "source_required" "An upload needs exactly one of `source` and `files`, and neither may be blank.";
@@ -79,7 +80,6 @@ codes! {
     InstanceNotRunning CONFLICT "instance_not_running" "The instance does not run.";
     InstanceBusy CONFLICT "instance_busy" "The handler at hand did not finish in time, so nothing was changed. Ask again, or stop the instance first.";
     RevisionInvalid CONFLICT "revision_invalid" "The stored revision does not load: its bytes or its registry entry are damaged, or it no longer compiles; the message says which.";
-    ProviderUnavailable CONFLICT "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     KillSwitchStronger CONFLICT "kill_switch_stronger" "The kill switch is engaged and does more than was asked for. Reset it first to have less.";
     Flattening CONFLICT "flattening" "The kill switch is closing positions: it can be reset once they are closed, given up, or wait for a provider that is down.";
     ProviderExists CONFLICT "provider_exists" "A provider with this name exists already.";

@@ -81,6 +81,7 @@ fn closed() -> Table {
         GET    "/strategy/instances/{id}/orders"                   => instances::orders::orders;
         GET    "/strategy/instances/{id}/executions"               => instances::executions::executions;
         GET    "/strategy/instances/{id}/logs"                     => instances::logs::logs;
+        GET    "/strategy/instances/{id}/events"                   => instances::events::events;
         GET    "/strategy/instances/{id}/denials"                  => instances::denials::denials;
         GET    "/strategy/instances/{id}/positions"                => instances::positions::positions;
         GET    "/risk"                                             => risk::overview::get;
@@ -94,7 +95,6 @@ fn closed() -> Table {
         DELETE "/risk/instances/{id}/limits"                       => risk::drop_own_limits::delete;
         POST   "/risk/instances/{id}/kill-switch"                  => risk::engage_own::engage;
         DELETE "/risk/instances/{id}/kill-switch"                  => risk::reset_own::reset;
-        GET    "/strategy/instances/{id}/events"                   => instances::events::events;
         GET    "/adapters"                                         => adapters::list::list;
         GET    "/adapters/{id}"                                    => adapters::get::get;
         GET    "/context/backup"                                   => context::backup::backup;

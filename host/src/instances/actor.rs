@@ -186,8 +186,10 @@ impl Actor {
         Ok(guest)
     }
 
-    /// The guest that was started takes events and may trade.
+    /// The guest that was started takes events and may trade. Each is told the instruments and balances of its scope: it knows nothing
+    /// of what the guest before it heard.
     pub(super) fn ready(&self) {
+        self.surroundings.desk.introduce(&self.slot.id, self.prepared.kinds());
         self.set_active(true);
         self.slot.step(Step::Ready);
     }

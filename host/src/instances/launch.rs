@@ -50,7 +50,6 @@ impl Launch {
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let (moves, orders) = mpsc::channel(ORDERS_WAITING);
         host.floors.desk.admit(self.prepared.account());
-        host.floors.desk.introduce(&slot.id, self.prepared.kinds());
         let surroundings = Surroundings {
             desk: Arc::clone(&host.floors.desk),
             saved: self.saved,

@@ -78,7 +78,7 @@ impl Trader {
             let given = quoted(name.unwrap_or_default());
             OrderError::new(
                 "unknown_provider",
-                format!("provider `{given}` is not in the instance's scope: it has {}", known.join(", ")),
+                format!("provider `{given}` is not configured for this instance: its scope has {}", known.join(", ")),
             )
         })
     }

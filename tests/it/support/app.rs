@@ -11,11 +11,11 @@ use sandpit::base::{ProviderName, SystemClock};
 use sandpit::config::Config;
 use sandpit::instances::Instances;
 use sandpit::providers::paper::{PaperConfig, PaperProvider, Speed};
-use sandpit::trading::Provider;
+use sandpit::trading::{Provider as _, ProviderStatus};
 use serde_json::{Value, json};
 
-use super::Client;
 use super::gate::Gate;
+use super::{Client, Script, eventually};
 
 /// The provider of every test app.
 pub(crate) const PROVIDER: &str = "paper";
@@ -161,9 +161,32 @@ impl TestApp {
 
     /// Attaches a further paper venue with the same tape, which stands still at its beginning.
     pub(crate) async fn add_provider(&self, name: &str) -> String {
+        self.attach(name, PaperConfig { tapes: vec![TAPE.to_owned()], speed: self.speed, ..PaperConfig::default() }).await
+    }
+
+    /// Attaches a paper venue that plays this script once, in step with the instances.
+    pub(crate) async fn add_script(&self, name: &str, script: Script) {
+        let path = self.dir.path().join(format!("{name}.tape"));
+        script.write(&path);
+        let tapes = vec![path.to_str().unwrap().to_owned()];
+        self.attach(name, PaperConfig { tapes, speed: Speed::Max, looping: false, ..PaperConfig::default() }).await;
+    }
+
+    /// Lets a script run, and waits until it is over and everything that came of it is on record. What still rested has expired.
+    pub(crate) async fn play_out(&self, name: &str) {
+        self.open(name);
+        eventually("the script is over", async || (self.gate(name).status() == ProviderStatus::Stopped).then_some(())).await;
+        let gate = self.gate(name);
+        // Returns when the last report was told; then the instances hear of it.
+        gate.stop().await;
+        self.app.desk().outlet(gate.name(), &self.lifecycle).settle().await;
+        self.app.store().writer().flush().await.unwrap();
+    }
+
+    async fn attach(&self, name: &str, config: PaperConfig) -> String {
         let name = ProviderName::new(name).unwrap();
         let desk = self.app.desk();
-        let gate = Gate::new(paper(&name, self.speed));
+        let gate = Gate::new(Arc::new(PaperProvider::new(name.clone(), config, Arc::new(SystemClock::new())).unwrap()));
         desk.attach(gate.clone());
         gate.clone().start(desk.outlet(&name, &self.lifecycle)).await.unwrap();
         self.gates.lock().unwrap().push(gate);
@@ -204,9 +227,4 @@ impl TestApp {
         let gates = self.gates.lock().unwrap();
         gates.iter().find(|gate| gate.name().as_str() == provider).expect("the provider was added").clone()
     }
-}
-
-fn paper(name: &ProviderName, speed: Speed) -> Arc<dyn Provider> {
-    let config = PaperConfig { tapes: vec![TAPE.to_owned()], speed, ..PaperConfig::default() };
-    Arc::new(PaperProvider::new(name.clone(), config, Arc::new(SystemClock::new())).unwrap())
 }

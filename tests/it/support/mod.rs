@@ -8,9 +8,11 @@ pub(crate) mod contract;
 pub(crate) mod gate;
 pub(crate) mod guest;
 pub(crate) mod process;
+pub(crate) mod script;
 
 pub(crate) use app::TestApp;
 pub(crate) use client::{Answer, Client};
+pub(crate) use script::Script;
 
 use std::path::PathBuf;
 

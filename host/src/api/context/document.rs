@@ -1,6 +1,8 @@
 //! The document of a backup, and what is said about one that was restored. Backups of the gateway are read too: they name the
 //! same things, in part in PascalCase.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -9,7 +11,7 @@ use crate::api::error::ApiError;
 use crate::api::openapi::examples;
 use crate::base::Timestamp;
 use crate::instances::InstanceBackup;
-use crate::trading::{HostLimits, RiskLimits};
+use crate::trading::{HostLimits, RiskLimits, RiskOverrides};
 
 /// Of this form of the document.
 pub(super) const VERSION: u32 = 1;
@@ -36,9 +38,11 @@ pub(crate) struct Backup {
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProviderBackup {
+    /// Its name.
     pub(super) name: String,
     /// The identifier of its adapter.
     pub(super) adapter: String,
+    /// Without secrets.
     pub(super) settings: Map<String, Value>,
     /// Whether it runs with the host.
     pub(super) enabled: bool,
@@ -50,11 +54,11 @@ pub(super) struct ProviderBackup {
 #[derive(Serialize, ToSchema)]
 pub(super) struct RiskBackup {
     /// Of each instance.
-    #[schema(value_type = Object)]
     pub(super) limits: RiskLimits,
-    /// Of all instances together.
-    #[schema(value_type = Object)]
+    /// Of all instances of a provider together.
     pub(super) host: HostLimits,
+    /// Instance to its own limits.
+    pub(super) instances: BTreeMap<String, RiskOverrides>,
 }
 
 /// What `POST /context/backup` takes. A part that is left out is left alone.
@@ -71,8 +75,11 @@ pub(crate) struct Restore {
     /// Of the backup; read by people.
     #[serde(rename = "createdAt")]
     _created_at: Option<String>,
+    /// The providers to be.
     pub(super) providers: Option<Vec<ProviderRestore>>,
+    /// The instances to be.
     pub(super) lambdas: Option<Vec<InstanceBackup>>,
+    /// The limits to be: `{limits, host, instances}`, or the gateway's flat object.
     pub(super) risk: Option<Map<String, Value>>,
 }
 
@@ -80,16 +87,21 @@ pub(crate) struct Restore {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ProviderRestore {
+    /// Its name.
     #[serde(alias = "Name")]
     pub(super) name: String,
+    /// The identifier of its adapter.
     #[serde(alias = "Adapter")]
     pub(super) adapter: String,
+    /// Its settings.
     #[serde(default)]
     pub(super) settings: Map<String, Value>,
     /// The gateway's.
     #[serde(alias = "Config")]
     config: Option<GatewayConfig>,
+    /// Whether it is to run; it is not when nothing is said.
     pub(super) enabled: Option<bool>,
+    /// Read by people.
     #[serde(rename = "secretsLeftOut")]
     _secrets_left_out: Option<Vec<String>>,
 }
@@ -97,6 +109,7 @@ pub(super) struct ProviderRestore {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GatewayProviderConfig)]
 struct GatewayConfig {
+    /// Its settings.
     #[serde(default)]
     config: Map<String, Value>,
 }

@@ -86,7 +86,7 @@ async fn carry_out(api: &Api, backup: Restore, mode: Mode, dry_run: bool) -> Rep
         instances::put_back(api, backup, dry_run, &mut of_instances).await;
     }
     if let Some(backup) = backup.risk {
-        risk::put_back(api, backup, dry_run, &mut of_risk).await;
+        risk::put_back(api, backup, mode, dry_run, &mut of_risk).await;
     }
     let status = if dry_run { "unchanged" } else { "restored" };
     tracing::info!(?mode, dry_run, "a backup was read");

@@ -83,7 +83,8 @@ pub(super) struct DenialNews<'a> {
     client_order_id: &'a str,
     code: &'static str,
     message: &'a str,
-    time: String,
+    denied_at: u64,
+    denied_time: String,
 }
 
 /// What handlers get as `RiskControl`.
@@ -197,7 +198,8 @@ fn denial((request, report): &(OrderRequest, ExecutionReport)) -> Option<DenialN
         client_order_id: request.client_order_id.as_str(),
         code: code.as_str(),
         message,
-        time: report.time.to_rfc3339(),
+        denied_at: report.time.as_secs(),
+        denied_time: report.time.to_rfc3339(),
     })
 }
 

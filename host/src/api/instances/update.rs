@@ -53,9 +53,11 @@ struct Strategy {
     #[serde(rename = "selector")]
     #[schema(value_type = Option<Value>)]
     _selector: Option<IgnoredAny>,
+    /// Ignored.
     #[serde(rename = "tag")]
     #[schema(value_type = Option<Value>)]
     _tag: Option<IgnoredAny>,
+    /// Ignored.
     #[serde(rename = "hash")]
     #[schema(value_type = Option<Value>)]
     _hash: Option<IgnoredAny>,

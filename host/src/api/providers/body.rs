@@ -31,7 +31,7 @@ struct Adapter {
     /// Its settings, by the adapter's schema.
     // Any value here, so that no error of the decoder quotes one.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     config: Value,
 }
 

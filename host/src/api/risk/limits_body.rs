@@ -90,7 +90,7 @@ pub(in crate::api) fn host_limits(body: Map<String, Value>) -> Result<Wanted, Ap
 }
 
 /// Reads limits of one instance: each may be absent.
-pub(super) fn overrides(body: Map<String, Value>) -> Result<RiskOverrides, ApiError> {
+pub(in crate::api) fn overrides(body: Map<String, Value>) -> Result<RiskOverrides, ApiError> {
     let mut body = spelled("", body, LIMITS)?;
     if body.shift_remove("notionalCurrency").is_some() {
         return Err(invalid("notionalCurrency", "is the host's: an instance has none of its own"));

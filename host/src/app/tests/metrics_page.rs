@@ -26,13 +26,14 @@ before its first use.
 ";
 
 /// Labels that have few values by construction.
-const LABELS: [&str; 18] = [
+const LABELS: [&str; 19] = [
     "action",
     "adapter",
     "allowOrphan",
     "blame",
     "cause",
     "code",
+    "found",
     "hash",
     "kind",
     "method",
