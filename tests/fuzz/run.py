@@ -237,7 +237,9 @@ def main():
         finally:
             clean = host.stop()
         if not clean:
-            print(f"the host panicked, died or did not stop:\n{host.text()[-4000:]}")
+            lines = host.text().splitlines()
+            panics = [line for number, line in enumerate(lines) if any("panicked" in near for near in lines[max(0, number - 2) : number + 1])]
+            print("the host panicked, died or did not stop:", *(panics or lines[-30:]), sep="\n")
         if failed or not clean:
             sys.exit(f"failed; the same again with: cargo xtask fuzz --seed {options.seed}")
 

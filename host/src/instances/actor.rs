@@ -26,6 +26,10 @@ use crate::market::Event;
 use crate::sandbox::{Delivery, Exception, Fault, FaultCode, Guest, LogLevel};
 use crate::store::Store;
 
+/// Timers that fire before the instance is asked whether it should stop, move or give way: one that sets itself anew may be due again
+/// before it is done.
+const TIMERS_PER_TURN: usize = 64;
+
 /// How often the figures of the mailbox are copied for the view, in events.
 const MAILBOX_EVERY: u64 = 64;
 
@@ -259,9 +263,9 @@ impl Actor {
         self.account(guest, kind, begun, delivery)
     }
 
-    /// Calls every timer that is due.
+    /// Calls the timers that are due.
     async fn fire(&self, guest: &mut Guest) -> Result<(), Fault> {
-        loop {
+        for _ in 0..TIMERS_PER_TURN {
             let begun = self.slot.now();
             match guest.fire(self.pace.now()).await {
                 Ok(None) => return Ok(()),
@@ -269,6 +273,7 @@ impl Actor {
                 Err(fault) => return self.account(guest, InstanceMetrics::TIMER, begun, Err(fault)),
             }
         }
+        Ok(())
     }
 
     fn account(

@@ -153,7 +153,7 @@ impl LogRing {
         let more_after = newest_fit > last.unwrap_or(before.saturating_sub(1).max(after));
         // A page that is not the last ends at its last line; the last one has seen everything written so far.
         let next = if more_after { last.unwrap_or(after.max(before.saturating_sub(1))) } else { ring.written };
-        let previous = first.unwrap_or_else(|| before.min(after + 1));
+        let previous = first.unwrap_or_else(|| before.min(after.saturating_add(1)));
         let more_before = fits.first().is_some_and(|oldest| oldest.sequence < previous);
         let forgotten = ring.written - ring.lines.len() as u64;
         LogPage { lines, next, previous, more_before, more_after, forgotten }
@@ -236,5 +236,13 @@ mod tests {
         assert_eq!(texts(&page(Some(4), Some(6), 9)), ["line 5"]);
         let of_host = ring.page(LogQuery { source: Some(LogSource::Host), ..LogQuery::default() });
         assert_eq!((texts(&of_host), of_host.more_before), (vec!["of the host"], false));
+    }
+
+    #[test]
+    fn no_sequence_is_too_large_to_ask_for() {
+        let page = ring(10, 1_000, 3).page(LogQuery { after: Some(u64::MAX), before: Some(0), ..LogQuery::default() });
+        assert!(page.lines.is_empty());
+        let page = ring(10, 1_000, 3).page(LogQuery { after: Some(u64::MAX), before: Some(u64::MAX), ..LogQuery::default() });
+        assert_eq!((page.lines.len(), page.next), (0, 3));
     }
 }

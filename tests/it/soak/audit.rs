@@ -19,7 +19,7 @@ type Venues = BTreeMap<&'static str, Told>;
 pub(super) fn venues(told: &Venues) {
     let opening: BTreeMap<String, Decimal> = floor::opening().map(|(name, all)| (name.to_owned(), all)).into();
     for (name, told) in told {
-        assert_eq!(told.opening, [opening.clone()], "{name}");
+        assert_eq!(told.opening, std::slice::from_ref(&opening), "{name}");
         let mut ids = BTreeSet::new();
         assert!(told.fills().all(|(_, fill)| ids.insert(&fill.execution_id)), "{name} gave an execution id twice");
         for (id, places) in &told.orders {

@@ -60,14 +60,16 @@ const GROWTH: (f64, f64) = (0.05, 16.0);
 pub(super) struct Pulse {
     /// Resident MiB, one per second.
     memory: Vec<f64>,
-    /// Of one core.
-    cpu: f64,
+    /// Cores.
+    used: f64,
+    /// Threads that could have run and had no core, on average: what else the machine did.
+    starved: f64,
     time: Duration,
 }
 
 impl Pulse {
     pub(super) async fn feel(pid: u32, time: Duration) -> Self {
-        let (begun, cpu) = (Instant::now(), processor_seconds(pid));
+        let (begun, ran, waited) = (Instant::now(), processor_seconds(pid), waited_seconds(pid));
         let mut beats = tokio::time::interval(BEAT);
         let mut memory = Vec::new();
         beats.tick().await;
@@ -76,7 +78,8 @@ impl Pulse {
             memory.push(resident(pid));
         }
         let time = begun.elapsed();
-        Self { memory, cpu: (processor_seconds(pid) - cpu) / time.as_secs_f64(), time }
+        let average = |seconds: f64| seconds / time.as_secs_f64();
+        Self { memory, used: average(processor_seconds(pid) - ran), starved: average(waited_seconds(pid) - waited), time }
     }
 
     /// The median of the seconds from one to another.
@@ -110,6 +113,13 @@ fn processor_seconds(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the host lives");
     let after_the_name = stat.rsplit_once(") ").unwrap().1;
     after_the_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
+/// What all threads that live now have waited for a core.
+fn waited_seconds(pid: u32) -> f64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the host lives");
+    let schedules = threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok());
+    schedules.filter_map(|schedule| schedule.split_whitespace().nth(1)?.parse::<f64>().ok()).sum::<f64>() / 1e9
 }
 
 /// The bound of the bucket of a histogram below which that share of what was counted between two moments lies.
@@ -173,7 +183,7 @@ pub(super) fn print(
         ("handler alone, p50", latency("sandpit_handler_seconds", 0.5)),
         ("handler alone, p99", latency("sandpit_handler_seconds", 0.99)),
         ("resident memory", memory),
-        ("processor", format!("{:.2} cores", pulse.cpu)),
+        ("processor", format!("{:.2} cores; on average {:.2} threads had to wait for one", pulse.used, pulse.starved)),
     ] {
         println!("| {name:<30} | {figure} |");
     }

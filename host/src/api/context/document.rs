@@ -71,6 +71,7 @@ pub(crate) struct Restore {
     /// Only say what would happen; may stand in the query instead.
     pub(super) dry_run: Option<bool>,
     /// Of the form of the document.
+    #[schema(minimum = 1, maximum = 1)]
     pub(super) version: Option<u32>,
     /// Of the backup; read by people.
     #[serde(rename = "createdAt")]
