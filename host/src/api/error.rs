@@ -56,10 +56,10 @@ codes! {
     InvalidSelector BAD_REQUEST "invalid_selector" "The text is none of `name`, `name:tag`, `name@sha256:<64 hex>`, `sha256:<64 hex>`.";
     InvalidInstance BAD_REQUEST "invalid_instance" "The instance asked for lacks an id, a strategy or a symbol, or names one that cannot exist.";
     InvalidProvider BAD_REQUEST "invalid_provider" "The provider asked for lacks a name or an adapter, names an adapter that this host does not have, or is not the one of the path.";
-    ProviderUnavailable BAD_REQUEST "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     TagNotFound BAD_REQUEST "tag_not_found" "The strategy has no such tag, or had none at that time; the message lists those it has.";
     HashNotFound BAD_REQUEST "hash_not_found" "No revision has this hash, or it belongs to another strategy.";
     SourceRequired BAD_REQUEST "source_required" "An upload needs exactly one of `source` and `files`, and neither may be blank.";
+    ProviderUnavailable BAD_REQUEST "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     HostMissing BAD_REQUEST "host_missing" "The request carries no readable Host header.";
     InstanceImmutable BAD_REQUEST "instance_immutable" "A change names another id, strategy, provider or scope than the instance has: those it keeps for life. Create another instance instead.";
     Unauthorized UNAUTHORIZED "unauthorized" "The bearer token is missing or wrong. It is in the file `admin.token` of the data directory.";
