@@ -40,7 +40,6 @@ pub struct InstanceBackup {
     pub autostart: bool,
     /// Whether it was to run. It comes back stopped all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub desired: Option<Desired>,
     /// Its kill switch; absent when it was not engaged.
     #[serde(skip_serializing_if = "Option::is_none")]
