@@ -123,7 +123,7 @@ async fn names_outside_the_scope_are_refused() {
     let a = house.instance("a");
     let draft = || a.draft(Side::Buy, "1", Some("100"));
     let unknown = house.desk.submit(OrderDraft { provider: Some("__proto__"), ..draft() }).unwrap_err();
-    assert_eq!((unknown.code, unknown.message.contains("it has paper")), ("unknown_provider", true));
+    assert_eq!((unknown.code, unknown.message.contains("its scope has paper")), ("unknown_provider", true));
     assert_eq!(house.desk.submit(OrderDraft { symbol: Some("SOL-USDT"), ..draft() }).unwrap_err().code, "invalid_symbol");
     assert_eq!(house.desk.position(&a.id, Some("x"), None).unwrap_err().code, "unknown_provider");
     assert_eq!(house.desk.balance(&a.id, None, "USDT").unwrap().available, dec("900"));
