@@ -24,6 +24,10 @@ FREE = {"/risk/limits", "/risk/instances/{id}/limits"}
 UNSAYABLE = (
     # JSON Schema counts 1.0 among the integers; the host does not.
     "invalid type: floating point",
+    # Formats have no range of years.
+    "must be a time such as",
+    # It may be left out as far as the host reads it: who forgets it is told so in words.
+    "a backup is required",
     # A backup may lack any part, but not all; its mode may stand in one of two places.
     "the backup has none of",
     "mode must be",

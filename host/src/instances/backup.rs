@@ -43,7 +43,6 @@ pub struct InstanceBackup {
     pub desired: Option<Desired>,
     /// Its kill switch; absent when it was not engaged.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub kill_switch: Option<KillSwitchBackup>,
     /// Paths of secrets that were left out: they have to be entered again.
     pub secrets_left_out: Vec<String>,
@@ -57,15 +56,12 @@ pub struct StrategyBackup {
     pub identifier: String,
     /// What it follows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub selector: Option<String>,
     /// The tag that its pin came through.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub tag: Option<String>,
     /// The revision that it is pinned to; without one it is what the selector means at the time of the restore.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub hash: Option<String>,
     /// Without secrets.
     pub config: Map<String, Value>,

@@ -11,6 +11,8 @@ pub(crate) struct Moment {
 
 impl FromQuery for Moment {
     fn take(parameters: &mut Parameters) -> Result<Self, ApiError> {
-        Ok(Self { at: parameters.says("What the selector meant then; without it what it means now.").time("at")? })
+        Ok(Self {
+            at: parameters.says("What the selector meant then, from 1970 to 2553; without it what it means now.").time("at")?,
+        })
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct IfMatch(pub(super) Expected);
 
 impl Takes for IfMatch {
     fn describe(operation: &mut Operation<'_>) {
-        let hash = json!({ "type": "string", "pattern": "^\"?(sha256:)?[0-9A-Fa-f]{64}\"?$" });
+        let hash = "(sha256:)?[0-9A-Fa-f]{64}";
+        let hash = json!({ "type": "string", "pattern": format!("^(\"{hash}\"|{hash})$") });
         let text = "The revision that the tag still points to, in quotes: the last `ETag`.";
         operation.parameter(json!({ "name": "If-Match", "in": "header", "description": text, "schema": hash }));
         let star = json!({ "type": "string", "enum": ["*"] });
