@@ -132,7 +132,7 @@ async fn what_is_to_start_by_itself_does() {
     let view = app.client.post("/strategy/instances", body("i2", "canary", "late", &auto)).await.expect(201);
     assert_eq!((&view["status"], &view["running"], &view["desired"]), (&json!("created"), &json!(false), &json!("running")));
     assert_eq!(view["lastError"]["code"], "provider_unavailable", "{view:#}");
-    app.client.act("/strategy/instances/i2/start").await.refused(409, "provider_unavailable");
+    app.client.act("/strategy/instances/i2/start").await.refused(400, "provider_unavailable");
     let late = app.add_provider("late").await.parse().unwrap();
     app.instances().provider_changed(&late, sandpit::trading::ProviderStatus::Running, None);
     until(&app, "i2", "it runs", |view| view["status"] == "running" && view["lastError"].is_null()).await;
