@@ -93,8 +93,8 @@ impl FuelTally {
         sum.max = sum.max.max(fuel);
         sum.total = sum.total.saturating_add(fuel);
         if let Some(spread) = &mut self.spread {
-            // Grows by itself up to any figure.
-            spread.saturating_record(fuel);
+            // It grows to any figure; when it cannot, the median lacks one call.
+            spread.record(fuel).ok();
         }
     }
 
