@@ -53,7 +53,7 @@ impl Player {
             }
         }
         self.watch.tell(records)?;
-        self.stage.farewell()
+        self.stage.end()
     }
 
     /// When the next record comes, and at which venue; of two at the same time, that of the venue named first.

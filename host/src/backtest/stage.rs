@@ -132,6 +132,21 @@ impl Stage {
         Ok(())
     }
 
+    /// The market is over: what is on its way arrives, the venues end their sessions, and the guest takes its leave.
+    pub(super) fn end(&mut self) -> Result<(), PlayError> {
+        while let Some(at) = self.seats.iter().filter_map(|seat| seat.table.next_arrival()).min() {
+            self.advance(at)?;
+        }
+        for seat in 0..self.seats.len() {
+            let table = Arc::clone(&self.seats[seat].table);
+            self.hear_of(seat, |told| {
+                table.close(told);
+                Ok(())
+            })?;
+        }
+        self.farewell()
+    }
+
     /// Lets time pass up to `until`: what is due until then happens, in order of time.
     pub(super) fn advance(&mut self, until: Timestamp) -> Result<(), PlayError> {
         self.catch_up(until)?;
@@ -278,6 +293,8 @@ impl Stage {
             Ok((guest, started)) => {
                 self.tally.created(started.fuel, &guest.usage());
                 self.guest = Some(guest);
+                let kinds = self.request.program.metadata().events.iter().copied().collect();
+                self.desk.introduce(&self.request.instance, kinds);
                 self.desk.set_active(&self.request.instance, true);
             }
             Err(StartError::Exception(exception)) if first => return Err(PlayError::Create(exception)),
@@ -324,7 +341,7 @@ impl Stage {
     }
 
     /// Lets the guest save its state, as a stop does. What waits in the mailbox of a guest that still sleeps is not heard.
-    pub(super) fn farewell(&mut self) -> Result<(), PlayError> {
+    fn farewell(&mut self) -> Result<(), PlayError> {
         let now = self.clock.now();
         self.desk.set_active(&self.request.instance, false);
         if let Some(guest) = &mut self.guest {

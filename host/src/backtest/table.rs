@@ -16,6 +16,10 @@ pub(super) trait Table: Provider {
     /// Lets it arrive.
     fn arrive(&self, told: &mut Vec<Output>);
 
+    /// Ends the session, as a paper provider does when its market is over: what is open or on its way expires, and no order is
+    /// taken any more.
+    fn close(&self, told: &mut Vec<Output>);
+
     /// Orders that were sent since this was asked last.
     fn take_placed(&self, placed: &mut Vec<OrderRequest>);
 }

@@ -16,7 +16,7 @@ use crate::providers::paper::{ADAPTER, Output, PaperVenue, Source};
 use crate::providers::tape::{Record, TapeError};
 use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
-/// Run lifetime. Always running.
+/// Run lifetime. Running until it is closed.
 pub(super) struct TableVenue {
     name: ProviderName,
     clock: Arc<ManualClock>,
@@ -32,6 +32,7 @@ struct Inner {
     next: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// Orders that nobody has noted yet.
     placed: Vec<OrderRequest>,
+    closed: bool,
 }
 
 /// A recording and the record that comes next on it.
@@ -60,7 +61,7 @@ impl TableVenue {
         for (place, reel) in reels.iter_mut().enumerate() {
             next.extend(reel.wind()?.map(|at| Reverse((at, place))));
         }
-        let inner = Mutex::new(Inner { venue: paper, reels, next, placed: Vec::new() });
+        let inner = Mutex::new(Inner { venue: paper, reels, next, placed: Vec::new(), closed: false });
         Ok(Arc::new(Self { name: venue.provider.clone(), clock, instruments, inner }))
     }
 
@@ -100,6 +101,12 @@ impl Table for TableVenue {
         self.inner().venue.arrive(told);
     }
 
+    fn close(&self, told: &mut Vec<Output>) {
+        let mut inner = self.inner();
+        inner.closed = true;
+        inner.venue.close(told);
+    }
+
     fn take_placed(&self, placed: &mut Vec<OrderRequest>) {
         placed.append(&mut self.inner().placed);
     }
@@ -116,7 +123,7 @@ impl Provider for TableVenue {
     }
 
     fn status(&self) -> ProviderStatus {
-        ProviderStatus::Running
+        if self.inner().closed { ProviderStatus::Stopped } else { ProviderStatus::Running }
     }
 
     fn instruments(&self) -> Arc<[Instrument]> {
