@@ -109,6 +109,11 @@ impl FuelTally {
 pub(super) struct Lines(Mutex<(VecDeque<PlayedLine>, u64)>);
 
 impl Lines {
+    /// The kept lines, oldest first.
+    pub(super) fn kept(&self) -> Vec<PlayedLine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.iter().cloned().collect()
+    }
+
     /// The kept lines, oldest first, and how many were left out.
     pub(super) fn close(&self) -> (Vec<PlayedLine>, u64) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -116,6 +116,16 @@ impl Ledger {
         }
     }
 
+    /// The orders so far.
+    pub(super) fn orders(&self) -> impl Iterator<Item = &PlayedOrder> {
+        self.orders.values()
+    }
+
+    /// How many fills came so far.
+    pub(super) fn fill_count(&self) -> usize {
+        self.fills.len()
+    }
+
     /// Hands over what was collected: orders, fills, fees by currency.
     pub(super) fn close(self) -> (Vec<PlayedOrder>, Vec<PlayedFill>, BTreeMap<SmolStr, Decimal>) {
         let fees = self.fees.into_iter().map(|(asset, fee)| (asset, fee.normalize())).collect();

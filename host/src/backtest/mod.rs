@@ -9,6 +9,7 @@ mod ledger;
 mod play;
 pub mod report;
 mod request;
+pub mod scenario;
 mod stage;
 mod table;
 mod table_venue;

@@ -101,6 +101,17 @@ pub struct PlayedLine {
     pub text: String,
 }
 
+/// One call of the guest.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlayedCall {
+    /// The handler: `create`, `onTrade`, `timer`...
+    pub handler: &'static str,
+    /// What it used.
+    pub fuel: u64,
+    /// Tape time.
+    pub time: String,
+}
+
 /// A fault and when it came.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlayedFault {

@@ -56,6 +56,11 @@ impl PlayVenue {
     pub fn of_tapes(provider: ProviderName, tapes: Vec<Tape>) -> Self {
         Self { provider, market: Arc::new(Tapes::once(tapes)), paper: PaperConfig::default() }
     }
+
+    /// Without a market, of the usual name: to be filled in.
+    pub(super) fn with_rules(paper: PaperConfig) -> Self {
+        Self { paper, ..Self::of_tapes(PlayRequest::usual_provider(), Vec::new()) }
+    }
 }
 
 /// How far a run is; shared with who waits for it.
