@@ -9,13 +9,17 @@ mod ledger;
 mod play;
 pub mod report;
 mod request;
+mod settings;
 mod stage;
 mod table;
 mod table_venue;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use ledger::{PlayedFill, PlayedOrder};
 pub use play::play;
 pub use report::PlayReport;
 pub use request::{PlayError, PlayRequest, PlayVenue, Watch};
+pub use settings::SettingsError;
+pub use values::value_of_text;
