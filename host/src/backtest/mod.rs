@@ -5,12 +5,15 @@
 pub mod bench;
 
 mod book_keeping;
+pub mod cache;
 mod ledger;
 mod play;
+pub mod receipt;
 pub mod report;
 mod request;
 mod settings;
 mod stage;
+pub mod sweep;
 mod table;
 mod table_venue;
 #[cfg(test)]
