@@ -12,6 +12,7 @@
 mod support;
 
 mod auth;
+mod backtests;
 mod bootstrap;
 mod cases;
 mod catalogue;

@@ -197,7 +197,7 @@ mod tests {
             "sandpit compile f.js -o out.wasm",
             "sandpit play momentum --tape btcusdt-20240808 --config a=1 --config b=x --format json",
             "sandpit backtest momentum --data btcusdt-20240808 --latency 5ms --balance USDT=1 --venue paper:depth=5 --limit fuelPerEvent=1",
-            "sandpit backtest f.js --data a.tape b.tape --sweep a=1..5:1 --sweep b=x,y --jobs 2 --rank trades --receipt r --no-cache",
+            "sandpit backtest f.js --data a.tape b.tape --sweep a=1..5:1 --sweep b=x,y --jobs 2 --rank trades --no-cache",
             "sandpit verify r --source f.js --data a --anyway --format json",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",

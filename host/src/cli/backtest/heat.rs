@@ -90,7 +90,7 @@ mod tests {
         let axis = |field: &str, values: [Value; 2]| Axis { field: field.into(), values: values.into() };
         let (down, across) = (axis("period", [json!(10), json!(20)]), axis("size", [json!("0.1"), json!("0.25")]));
         let lines =
-            "period down, size across; + the best, - the worst\n      0.1     0.25 \n10  -12.5-     0.5 \n20   none     100+\n";
+            "period down, size across; + the best, - the worst\n      0.1    0.25 \n10  -12.5-    0.5 \n20   none     100+\n";
         assert_eq!(map(&points, &down, &across, Rank::Net, Output::default()), lines);
         let wide = Axis { values: vec![json!(1); COLUMNS + 1], ..across };
         assert!(map(&points, &down, &wide, Rank::Net, Output::default()).starts_with("No map"));
