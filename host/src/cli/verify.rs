@@ -94,7 +94,7 @@ fn read(path: &Path) -> Result<Receipt, Failure> {
 /// file that the receipt names, whatever is in it now.
 fn find(receipt: &Receipt, args: &Args) -> Result<Source, Failure> {
     if let Some(path) = &args.source {
-        return read_source(path);
+        return read_as(path, Path::new(&receipt.found.strategy));
     }
     let revision = receipt.inputs.revision.to_string();
     if let Some(dir) = &args.strategies {
@@ -112,6 +112,18 @@ fn find(receipt: &Receipt, args: &Args) -> Result<Source, Failure> {
             "the revision {revision} (`{}` then) is not here: name it with --source FILE.js or --strategies DIR",
             found.strategy
         ))),
+    }
+}
+
+/// A source under the name of the file of then: the name is in the compiled code, and the fuel of a call that collects garbage
+/// depends on how much memory it takes.
+fn read_as(path: &Path, then: &Path) -> Result<Source, Failure> {
+    match then.file_name().filter(|_| then.extension().is_some_and(|extension| extension == "js")) {
+        Some(name) => {
+            let bytes = std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+            Source::single(&name.to_string_lossy(), bytes).map_err(Failure::failed)
+        }
+        None => read_source(path),
     }
 }
 
