@@ -6,6 +6,7 @@ pub mod bench;
 
 mod book_keeping;
 pub mod cache;
+pub mod jobs;
 mod ledger;
 mod play;
 pub mod receipt;
