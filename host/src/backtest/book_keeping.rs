@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use smol_str::SmolStr;
+
 use super::report::{HandlerFuel, PlayedEvents, PlayedFault, PlayedLine};
 use hdrhistogram::Histogram;
 
@@ -37,7 +39,7 @@ impl Tally {
     /// What became of an event or timer.
     pub(super) fn handled(&mut self, kind: &'static str, delivery: &Delivery, usage: &Usage) {
         if delivery.called {
-            *self.events.delivered.entry(kind).or_default() += 1;
+            *self.events.delivered.entry(SmolStr::new_static(kind)).or_default() += 1;
             self.fuel.entry(delivery.handler).or_default().add(delivery.fuel);
         } else {
             self.events.skipped += 1;

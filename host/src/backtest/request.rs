@@ -68,9 +68,21 @@ impl PlayVenue {
 pub struct Watch {
     records: AtomicU64,
     cancelled: AtomicBool,
+    /// Whose end is this one's too.
+    above: Option<Arc<Self>>,
 }
 
 impl Watch {
+    /// Of a run that is a part of something: it ends when `above` is cancelled, too.
+    pub fn under(above: &Arc<Self>) -> Self {
+        Self { above: Some(Arc::clone(above)), ..Self::default() }
+    }
+
+    /// Whether somebody has cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.above.as_ref().is_some_and(|above| above.is_cancelled())
+    }
+
     /// Records that were played so far; written every now and then.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
@@ -83,7 +95,7 @@ impl Watch {
 
     pub(super) fn tell(&self, records: u64) -> Result<(), PlayError> {
         self.records.store(records, Ordering::Relaxed);
-        if self.cancelled.load(Ordering::Relaxed) { Err(PlayError::Cancelled) } else { Ok(()) }
+        if self.is_cancelled() { Err(PlayError::Cancelled) } else { Ok(()) }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 use super::book_keeping::{Lines, Tally};
@@ -473,7 +474,7 @@ impl Stage {
     /// The report of all that happened.
     pub(super) fn close(mut self) -> PlayReport {
         let dropped = self.mailbox.dropped();
-        let counts = EventKind::ALL.into_iter().map(|kind| (kind.as_str(), dropped.of(kind)));
+        let counts = EventKind::ALL.into_iter().map(|kind| (SmolStr::new_static(kind.as_str()), dropped.of(kind)));
         self.tally.events.dropped = counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>();
         let (orders, fills, fees) = self.ledger.close();
         let (log, log_lines_left_out) = self.lines.close();
