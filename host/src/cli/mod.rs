@@ -25,6 +25,7 @@ mod serve;
 mod shown;
 mod source;
 mod tags;
+mod test;
 mod verify;
 mod workbench;
 
@@ -53,6 +54,7 @@ enum Command {
     Check(check::Args),
     Compile(compile::Args),
     Play(play::Args),
+    Test(test::Args),
     Backtest(backtest::Args),
     Verify(verify::Args),
     Bench(bench::Args),
@@ -149,6 +151,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Play(args) => play::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Bench(args) => bench::run(&args),
@@ -199,6 +202,8 @@ mod tests {
             "sandpit backtest momentum --data btcusdt-20240808 --latency 5ms --balance USDT=1 --venue paper:depth=5 --limit fuelPerEvent=1",
             "sandpit backtest f.js --data a.tape b.tape --sweep a=1..5:1 --sweep b=x,y --jobs 2 --rank trades --no-cache",
             "sandpit verify r --source f.js --data a --anyway --format json",
+            "sandpit test scenarios --filter rise --strategies d --no-cache --format json",
+            "sandpit test -",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",

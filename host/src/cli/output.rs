@@ -80,6 +80,11 @@ impl Output {
         self.styled("31", text)
     }
 
+    /// Writes `text` in green on a terminal.
+    pub fn green(&self, text: &str) -> String {
+        self.styled("32", text)
+    }
+
     /// Colours the ground of `text` on a terminal, from red (0) over yellow to green (1).
     pub fn shaded(&self, text: &str, place: f64) -> String {
         // Five steps of the colours that every terminal with 256 of them has.

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
+use super::backtest::cache_folder;
 use super::diagnostics;
 use super::output::{Format, Output};
 use crate::base::metrics::Metrics;
 use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Source};
 use crate::sandbox::{Program, Sandbox, SandboxConfig};
+
+/// Bytes of compiled strategies that a user's cache may take: more than a hundred of some 4 MB.
+const CACHE_BYTES: u64 = 512 << 20;
 
 /// Made once per command.
 pub(super) struct Workbench {
@@ -23,6 +27,20 @@ impl Workbench {
     /// For commands whose results must not depend on the machine's speed: guests are never interrupted to let others run.
     pub(super) fn deterministic(guests: u32) -> Result<Self, Failure> {
         Self::with(SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() })
+    }
+
+    /// Deterministic, for so many guests at a time; what was compiled once is found again in the user's cache.
+    pub(super) fn for_tests(guests: usize, cached: bool) -> Result<Self, Failure> {
+        let guests = u32::try_from(guests).unwrap_or(u32::MAX).max(Self::GUESTS);
+        let sandbox = SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() };
+        let metrics = Metrics::new();
+        let sandbox = Sandbox::new(sandbox, &metrics).map_err(Failure::failed)?;
+        let cache_dir = cache_folder().filter(|_| cached).map(|folder| folder.join("compiled"));
+        let config = CompilerConfig { cache_dir, cache_bytes: CACHE_BYTES, ..CompilerConfig::default() };
+        // Without a place for a cache it takes longer, and nothing else.
+        let compiler = Compiler::new(&sandbox, &config, &metrics)
+            .or_else(|_| Compiler::new(&sandbox, &CompilerConfig { cache_dir: None, ..config }, &metrics));
+        Ok(Self { compiler: compiler.map_err(Failure::failed)? })
     }
 
     /// Like a host.

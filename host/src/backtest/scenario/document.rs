@@ -100,24 +100,22 @@ pub(super) struct Place {
 }
 
 impl Scenario {
-    /// Reads one document, or an array of them.
+    /// The documents of a text: one, or those of an array.
     ///
     /// # Errors
-    /// [`DocumentError`] with the place of the first mistake.
-    pub fn read(json: &str) -> Result<Vec<Self>, DocumentError> {
+    /// [`DocumentError`] when it is no JSON.
+    pub fn split(json: &str) -> Result<Vec<Value>, DocumentError> {
         let value: Value = serde_json::from_str(json).map_err(|error| {
             DocumentError::new(format!("line {}, column {}", error.line(), error.column()), format!("this is no JSON: {error}"))
         })?;
-        match value {
-            Value::Array(documents) => {
-                let several = |(place, document)| Self::of(document, &format!("[{place}]"));
-                documents.into_iter().enumerate().map(several).collect()
-            }
-            document => Ok(vec![Self::of(document, "")?]),
-        }
+        Ok(if let Value::Array(documents) = value { documents } else { vec![value] })
     }
 
-    fn of(document: Value, prefix: &str) -> Result<Self, DocumentError> {
+    /// Reads one. Its places begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`DocumentError`] with the place of the first mistake.
+    pub fn of(document: Value, prefix: &str) -> Result<Self, DocumentError> {
         let read: Result<Self, _> = serde_path_to_error::deserialize(document);
         let scenario = read.map_err(|error| {
             let (path, message) = (error.path().to_string(), error.inner().to_string());

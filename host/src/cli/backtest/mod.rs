@@ -22,8 +22,9 @@ use crate::backtest::sweep::Axis;
 use crate::backtest::{self, PlayError, PlayReport, PlayRequest, Watch};
 use crate::market::Symbol;
 
+pub(in crate::cli) use kept::folder as cache_folder;
 pub(in crate::cli) use strategy::StrategyFlags;
-pub(in crate::cli) use venues::open;
+pub(in crate::cli) use venues::{open, open_in};
 
 /// Runs a strategy over recorded market data, as fast as possible, and reports orders, fills, fees, profit, fuel and memory.
 ///

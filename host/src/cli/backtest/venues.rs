@@ -1,5 +1,7 @@
 //! Where it is run: recorded data and the venues that trade on it.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::strategy::key_value;
@@ -84,6 +86,16 @@ impl VenueFlags {
 pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
     let tapes = data.iter().map(|name| Tape::open(name)).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
     Ok(vec![PlayVenue::of_tapes(PlayRequest::usual_provider(), tapes)])
+}
+
+/// The same; names of files that lie in this folder mean those.
+pub(in crate::cli) fn open_in(folder: &Path, data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
+    let there = |name: &String| {
+        let (lead, file) = name.rfind(['=', ':']).map_or(("", name.as_str()), |at| name.split_at(at + 1));
+        let path = folder.join(file);
+        if path.is_file() { format!("{lead}{}", path.display()) } else { name.clone() }
+    };
+    open(&data.iter().map(there).collect::<Vec<_>>())
 }
 
 /// Text that is JSON is read as such.
