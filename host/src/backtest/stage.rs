@@ -68,7 +68,6 @@ pub(super) struct Picture {
     pub(super) log: Vec<PlayedLine>,
     pub(super) fuel: BTreeMap<String, HandlerFuel>,
     pub(super) peak_memory_bytes: u64,
-    pub(super) exceptions: Vec<Exception>,
     pub(super) exception_count: u64,
     pub(super) faults: Vec<PlayedFault>,
     /// By symbol, of several providers by `provider:SYMBOL`; flat ones are left out.
@@ -365,7 +364,6 @@ impl Stage {
             log: self.lines.kept(),
             fuel: self.tally.fuel(),
             peak_memory_bytes: self.tally.peak_memory_bytes,
-            exceptions: self.tally.exceptions.clone(),
             exception_count: self.tally.exception_count,
             faults: self.tally.faults.clone(),
             positions: self.desk.positions(&self.request.instance).into_iter().filter_map(position).collect(),

@@ -12,7 +12,7 @@ use super::source;
 use super::workbench::{Workbench, block_on};
 use crate::backtest::bench::Stand;
 use crate::base::{Clock, Digest, SystemClock};
-use crate::compile::Source;
+use crate::compile::{Places, Source};
 use crate::providers::tape::Tape;
 use crate::sandbox::{Program, SandboxConfig, wasmtime_version};
 
@@ -67,9 +67,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
     let config = SandboxConfig { max_guests: args.idle.saturating_add(Workbench::GUESTS), ..SandboxConfig::default() };
     let bench = Workbench::with(config)?;
-    let momentum_source = source::resolve("momentum", None)?;
+    let momentum_source = source::resolve("momentum", None, output)?;
     let momentum = bench.program(&momentum_source, output)?;
-    let empty = bench.program(&empty_source(0)?, output)?;
+    let empty = bench.program(&Places::of(empty_source(0)?), output)?;
     let tape = Tape::open("btcusdt-20240808").map_err(Failure::failed)?;
     let stand = Stand::new(&momentum, tape).map_err(Failure::failed)?;
 

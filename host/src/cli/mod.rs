@@ -8,6 +8,7 @@ mod ask;
 mod backtest;
 mod bench;
 mod bootstrap;
+mod bundle;
 mod check;
 mod client;
 mod compile;

@@ -30,10 +30,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
     let venues = open(&args.tape)?;
-    let source = source::resolve(&args.strategy.strategy, args.strategy.strategies.as_ref())?;
+    let found = source::resolve(&args.strategy.strategy, args.strategy.strategies.as_ref(), output)?;
     let bench = Workbench::deterministic(Workbench::GUESTS)?;
-    let program = bench.program(&source, output)?;
+    let program = bench.program(&found, output)?;
     let config = args.strategy.configuration(program.metadata())?;
     let request = PlayRequest { venues, symbols: args.symbol.clone(), config, ..PlayRequest::new(program) };
-    answer(&played(request)?, output)
+    let mut report = played(request, &found)?;
+    source::translate(&found, &mut report);
+    answer(&report, output)
 }

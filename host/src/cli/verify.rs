@@ -8,10 +8,10 @@ use super::Failure;
 use super::backtest::{open, played};
 use super::output::{FormatFlag, Output};
 use super::source;
-use super::workbench::{Workbench, read_source};
+use super::workbench::Workbench;
 use crate::backtest::receipt::{Difference, Receipt, edited};
 use crate::base::Digest;
-use crate::compile::Source;
+use crate::compile::{Places, Source};
 
 /// Runs what a receipt says again, and says whether it comes out the same: every order, every fill, the fuel of every handler.
 ///
@@ -66,10 +66,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (answer.outcome, answer.message) = ("edited", Some(why));
         return say(&answer, output);
     }
-    let source = find(&receipt, args)?;
+    let found = find(&receipt, args, output)?;
     let venues = open(if args.data.is_empty() { &receipt.found.data } else { &args.data })?;
     let bench = Workbench::deterministic(Workbench::GUESTS)?;
-    let program = bench.program(&source, output)?;
+    let program = bench.program(&found, output)?;
     let request = receipt.inputs.request(program, venues).map_err(Failure::usage)?;
     answer.inputs = receipt.inputs_that_differ(&request.inputs());
     if !answer.inputs.is_empty() {
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             return say(&answer, output);
         }
     }
-    answer.results = receipt.results_that_differ(&played(request)?);
+    answer.results = receipt.results_that_differ(&played(request, &found)?);
     if !answer.results.is_empty() {
         answer.outcome = "resultsDiffer";
     }
@@ -92,22 +92,22 @@ fn read(path: &Path) -> Result<Receipt, Failure> {
 
 /// What the command line names; else the revision by its hash, where the receipt found it and among the built-in ones; else the
 /// file that the receipt names, whatever is in it now.
-fn find(receipt: &Receipt, args: &Args) -> Result<Source, Failure> {
+fn find(receipt: &Receipt, args: &Args, output: Output) -> Result<Places, Failure> {
     if let Some(path) = &args.source {
-        return read_as(path, Path::new(&receipt.found.strategy));
+        return read_as(path, Path::new(&receipt.found.strategy)).map(Places::of);
     }
     let revision = receipt.inputs.revision.to_string();
     if let Some(dir) = &args.strategies {
-        return source::resolve(&revision, Some(dir));
+        return source::resolve(&revision, Some(dir), output);
     }
     let found = &receipt.found;
-    let by_hash = |dir: Option<&PathBuf>| source::resolve(&revision, dir).ok();
+    let by_hash = |dir: Option<&PathBuf>| source::find(&revision, dir).ok();
     let dir = found.strategies.as_ref().map(PathBuf::from);
     let named = Path::new(&found.strategy);
     let there = dir.as_ref().and_then(|dir| by_hash(Some(dir))).or_else(|| by_hash(None));
     match there {
-        Some(source) => Ok(source),
-        None if named.is_file() => read_source(named),
+        Some(found) => Ok(found),
+        None if named.is_file() => source::file(named).map_err(|error| error.told(output)),
         None => Err(Failure::Usage(format!(
             "the revision {revision} (`{}` then) is not here: name it with --source FILE.js or --strategies DIR",
             found.strategy
@@ -123,7 +123,7 @@ fn read_as(path: &Path, then: &Path) -> Result<Source, Failure> {
             let bytes = std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
             Source::single(&name.to_string_lossy(), bytes).map_err(Failure::failed)
         }
-        None => read_source(path),
+        None => source::plain(path).map(|found| found.source().clone()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The floors that a command needs to compile and run one strategy without a host: no database, no data directory, nothing
 //! left behind.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
@@ -9,7 +8,7 @@ use super::backtest::cache_folder;
 use super::diagnostics;
 use super::output::{Format, Output};
 use crate::base::metrics::Metrics;
-use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Source};
+use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Places};
 use crate::sandbox::{Program, Sandbox, SandboxConfig};
 
 /// Bytes of compiled strategies that a user's cache may take: more than a hundred of some 4 MB.
@@ -52,19 +51,22 @@ impl Workbench {
     }
 
     /// Compiles a source to something that can be launched; prints its diagnostics when there are any.
-    pub(super) fn program(&self, source: &Source, output: Output) -> Result<Arc<Program>, Failure> {
-        block_on(self.compiler.program(source))?.map_err(|error| failed(error, output))
+    pub(super) fn program(&self, found: &Places, output: Output) -> Result<Arc<Program>, Failure> {
+        block_on(self.compiler.program(found.source()))?.map_err(|error| failed(error, found, output))
     }
 
     /// Compiles a source; prints its diagnostics when there are any.
-    pub(super) fn compile(&self, source: &Source, output: Output) -> Result<Compiled, Failure> {
-        block_on(self.compiler.compile(source))?.map_err(|error| failed(error, output))
+    pub(super) fn compile(&self, found: &Places, output: Output) -> Result<Compiled, Failure> {
+        block_on(self.compiler.compile(found.source()))?.map_err(|error| failed(error, found, output))
     }
 }
 
-fn failed(error: CompileError, output: Output) -> Failure {
+fn failed(error: CompileError, found: &Places, output: Output) -> Failure {
     match error {
-        CompileError::Diagnostics(diagnostics) => refuse(&diagnostics, output),
+        CompileError::Diagnostics(mut diagnostics) => {
+            diagnostics.iter_mut().for_each(|diagnostic| found.translate_diagnostic(diagnostic));
+            refuse(&diagnostics, output)
+        }
         other => Failure::failed(other),
     }
 }
@@ -76,17 +78,10 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
 }
 
 /// Answers with diagnostics.
-fn refuse(diagnostics: &[Diagnostic], output: Output) -> Failure {
+pub(super) fn refuse(diagnostics: &[Diagnostic], output: Output) -> Failure {
     match output.format {
         Format::Text => output.text(diagnostics::text(diagnostics, output).trim_end()),
         Format::Json => output.json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })),
     }
     Failure::Answered
-}
-
-/// Reads a source file for the compiler. Its diagnostics name it by its file name.
-pub(super) fn read_source(path: &Path) -> Result<Source, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-    Source::single(&name.to_string_lossy(), bytes).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
 }

@@ -1,6 +1,10 @@
 //! One step: exactly one thing that happens.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use smol_str::SmolStr;
 
@@ -41,7 +45,7 @@ pub(super) struct Step {
 }
 
 /// `null` is a value, too.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
@@ -111,15 +115,48 @@ struct WrittenTrade {
 }
 
 impl<'de> Deserialize<'de> for TradeStep {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        if !value.is_object() {
-            let price = Figure::deserialize(value).map_err(serde::de::Error::custom)?;
-            return Ok(Self { price, quantity: None, side: None, place: Where::default() });
-        }
-        let trade: WrittenTrade = WrittenTrade::deserialize(value).map_err(serde::de::Error::custom)?;
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TradeOrPrice)
+    }
+}
+
+/// Reads an object in place, so that a mistake in it is told with its key.
+struct TradeOrPrice;
+
+impl<'de> Visitor<'de> for TradeOrPrice {
+    type Value = TradeStep;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a trade such as {\"price\": \"100.5\"}, or just its price")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TradeStep, A::Error> {
+        let trade = WrittenTrade::deserialize(MapAccessDeserializer::new(map))?;
         let place = Where { provider: trade.provider, symbol: trade.symbol };
-        Ok(Self { price: trade.price, quantity: trade.quantity, side: trade.side, place })
+        Ok(TradeStep { price: trade.price, quantity: trade.quantity, side: trade.side, place })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<TradeStep, E> {
+        self.price(text.into_deserializer())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<TradeStep, E> {
+        self.price(number.into_deserializer())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<TradeStep, E> {
+        self.price(number.into_deserializer())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<TradeStep, E> {
+        self.price(number.into_deserializer())
+    }
+}
+
+impl TradeOrPrice {
+    fn price<'de, D: Deserializer<'de>>(self, written: D) -> Result<TradeStep, D::Error> {
+        let price = Figure::deserialize(written)?;
+        Ok(TradeStep { price, quantity: None, side: None, place: Where::default() })
     }
 }
 
@@ -128,7 +165,7 @@ impl<'de> Deserialize<'de> for TradeStep {
 pub(super) struct Way(pub(super) Side);
 
 impl<'de> Deserialize<'de> for Way {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         match text.to_ascii_lowercase().as_str() {
             "buy" => Ok(Self(Side::Buy)),
@@ -222,7 +259,7 @@ impl Default for BreachType {
 }
 
 impl<'de> Deserialize<'de> for BreachType {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let known = breaches().into_iter().find(|known| *known == text);
         known.map(Self).ok_or_else(|| {
@@ -241,7 +278,7 @@ pub(super) enum Which {
 }
 
 impl<'de> Deserialize<'de> for Which {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::String(text) if text == "last" => Ok(Self::Last),
             Value::String(id) => Ok(Self::Id(id)),

@@ -20,6 +20,7 @@ use super::workbench::Workbench;
 use crate::backtest::receipt::{Found, Receipt};
 use crate::backtest::sweep::Axis;
 use crate::backtest::{self, PlayError, PlayReport, PlayRequest, Watch};
+use crate::compile::Places;
 use crate::market::Symbol;
 
 pub(in crate::cli) use kept::folder as cache_folder;
@@ -69,11 +70,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
     let limits = strategy::limits(&args.limit)?;
     let venues = args.venues.open()?;
-    let source = source::resolve(&args.strategy.strategy, args.strategy.strategies.as_ref())?;
+    let found = source::resolve(&args.strategy.strategy, args.strategy.strategies.as_ref(), output)?;
     let jobs = sweep::jobs(args.jobs);
     let guests = u32::try_from(jobs.get()).unwrap_or(u32::MAX).saturating_add(1).max(Workbench::GUESTS);
     let bench = Workbench::deterministic(guests)?;
-    let program = bench.program(&source, output)?;
+    let program = bench.program(&found, output)?;
     let config = args.strategy.configuration(program.metadata())?;
     let (symbols, seed) = (args.symbol.clone(), args.seed);
     let request = PlayRequest { venues, symbols, config, limits, seed, ..PlayRequest::new(Arc::clone(&program)) };
@@ -82,21 +83,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let axes = axes.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
         return sweep::run(request, axes, jobs, args.rank.into(), output);
     }
-    one(args, request, output)
+    one(args, request, &found, output)
 }
 
 /// One run: its report, and its receipt.
-fn one(args: &Args, request: PlayRequest, output: Output) -> Result<(), Failure> {
+fn one(args: &Args, request: PlayRequest, places: &Places, output: Output) -> Result<(), Failure> {
     let inputs = request.inputs();
     let key = inputs.digest();
     let cache = if args.no_cache { None } else { kept::reports() };
-    let report = match cache.as_ref().and_then(|cache| cache.get(&key)) {
+    let mut report = match cache.as_ref().and_then(|cache| cache.get(&key)) {
         Some(report) => {
             output.note("answered from the cache; --no-cache runs it again");
             report
         }
         None => {
-            let report = played(request)?;
+            let report = played(request, places)?;
             if let Some(Err(error)) = cache.map(|cache| cache.put(&key, &report)) {
                 output.note(&format!("the report could not be kept for the next time: {error}"));
             }
@@ -109,6 +110,7 @@ fn one(args: &Args, request: PlayRequest, output: Output) -> Result<(), Failure>
         let failed = |error: std::io::Error| Failure::Usage(format!("{}: {error}", path.display()));
         std::fs::write(path, text + "\n").map_err(failed)?;
     }
+    source::translate(places, &mut report);
     output.answer(&report, |report| {
         let hashes = format!("inputs {}\nresults {}", receipt.inputs_hash, receipt.results_hash);
         format!("{}\n\n{}\n{hashes}", report::text(report, output).trim_end(), output.bold("Receipt"))
@@ -123,7 +125,7 @@ fn found(args: &Args) -> Found {
 }
 
 /// Plays it, with a bar and with Ctrl-C.
-pub(in crate::cli) fn played(request: PlayRequest) -> Result<PlayReport, Failure> {
+pub(in crate::cli) fn played(request: PlayRequest, places: &Places) -> Result<PlayReport, Failure> {
     let watch = Arc::clone(&request.watch);
     let interrupted: Arc<Watch> = Arc::clone(&watch);
     watched::on_interrupt(move || interrupted.cancel())?;
@@ -132,6 +134,10 @@ pub(in crate::cli) fn played(request: PlayRequest) -> Result<PlayReport, Failure
     let played = watched::watched(&progress, || watch.records(), || backtest::play(request));
     played.map_err(|error| match error {
         PlayError::Cancelled => Failure::Failed(format!("the run was cancelled after {} of {records} records", watch.records())),
+        PlayError::Create(mut thrown) => {
+            places.translate(&mut thrown);
+            Failure::failed(PlayError::Create(thrown))
+        }
         other => Failure::failed(other),
     })
 }

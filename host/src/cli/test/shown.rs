@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::suite::{Outcome, Verdict};
 use crate::backtest::scenario::{Failing, ScenarioAnswer};
 use crate::cli::diagnostics;
 use crate::cli::output::Output;
+use crate::compile::Places;
 use crate::sandbox::Exception;
 
 /// From here on a scenario is slow, and its time is shown.
@@ -52,10 +54,10 @@ fn one(text: &mut String, outcome: &Outcome, output: Output) {
     let _ = writeln!(text, "  {mark} {}{slow}", outcome.title);
     let mut below = String::new();
     match &outcome.verdict {
-        Verdict::Ran(answer) if answer.ok => {}
-        Verdict::Ran(answer) => failed(&mut below, answer, &outcome.document, output),
+        Verdict::Ran(answer, _) if answer.ok => {}
+        Verdict::Ran(answer, places) => failed(&mut below, answer, places, &outcome.document, output),
         Verdict::Refused(diagnostics) => below.push_str(&diagnostics::text(diagnostics, output)),
-        Verdict::NotCreated(thrown) => exception(&mut below, thrown, output),
+        Verdict::NotCreated(thrown, places) => exception(&mut below, thrown, 1, places, output),
         Verdict::Untried(why) => {
             let _ = writeln!(below, "{why}");
         }
@@ -65,15 +67,12 @@ fn one(text: &mut String, outcome: &Outcome, output: Output) {
     }
 }
 
-fn failed(text: &mut String, answer: &ScenarioAnswer, document: &Value, output: Output) {
+fn failed(text: &mut String, answer: &ScenarioAnswer, places: &Places, document: &Value, output: Output) {
     for failure in answer.failures.iter().take(SHOWN) {
         failing(text, failure, document, output);
     }
     more(text, answer.failures.len(), "failures");
-    for thrown in answer.report.exceptions.iter().take(SHOWN) {
-        exception(text, thrown, output);
-    }
-    more(text, usize::try_from(answer.report.exception_count).unwrap_or(usize::MAX), "exceptions");
+    exceptions(text, answer, places, output);
     for fault in answer.report.faults.iter().take(SHOWN) {
         let _ = writeln!(text, "{} {}", output.red("fault"), fault.fault);
     }
@@ -118,10 +117,26 @@ fn value(value: &Value) -> String {
     format!("{}…", text.chars().take(VALUE_CHARS).collect::<String>())
 }
 
-fn exception(text: &mut String, thrown: &Exception, output: Output) {
-    let _ = writeln!(text, "{} in {}", output.red(&thrown.message), thrown.handler);
+/// Each kind once, with how often it was among those that were kept.
+fn exceptions(text: &mut String, answer: &ScenarioAnswer, places: &Places, output: Output) {
+    let mut kinds: IndexMap<String, (&Exception, usize)> = IndexMap::new();
+    for thrown in &answer.report.exceptions {
+        kinds.entry(thrown.to_string()).or_insert((thrown, 0)).1 += 1;
+    }
+    for (thrown, count) in kinds.values().take(SHOWN) {
+        exception(text, thrown, *count, places, output);
+    }
+    more(text, kinds.len(), "kinds of exceptions");
+}
+
+fn exception(text: &mut String, thrown: &Exception, count: usize, places: &Places, output: Output) {
+    let often = if count > 1 { format!(", {count} times") } else { String::new() };
+    let _ = writeln!(text, "{} in {}{often}", output.red(&thrown.message), thrown.handler);
     if let (Some(file), Some(line)) = (&thrown.file, thrown.line) {
         let column = thrown.column.map(|column| format!(":{column}")).unwrap_or_default();
         let _ = writeln!(text, "  at {file}:{line}{column}");
+        if let Some(excerpt) = places.excerpt(file, line, thrown.column) {
+            let _ = writeln!(text, "{excerpt}");
+        }
     }
 }

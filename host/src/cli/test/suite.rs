@@ -14,10 +14,11 @@ use super::script::{self, ScriptError};
 use crate::backtest::PlayError;
 use crate::backtest::scenario::{self, Cast, Scenario, ScenarioAnswer, ScenarioError};
 use crate::base::{Clock as _, SystemClock};
+use crate::cli::Failure;
 use crate::cli::backtest::open_in;
+use crate::cli::source::{self, NoSource};
 use crate::cli::workbench::{Workbench, block_on};
-use crate::cli::{Failure, source};
-use crate::compile::{CompileError, Diagnostic};
+use crate::compile::{CompileError, Diagnostic, Places};
 use crate::sandbox::{Exception, Program};
 
 /// One scenario and where it comes from.
@@ -50,11 +51,11 @@ pub(in crate::cli) struct Outcome {
 /// What happened.
 pub(in crate::cli) enum Verdict {
     /// It ran to its end.
-    Ran(Box<ScenarioAnswer>),
+    Ran(Box<ScenarioAnswer>, Places),
     /// Its strategy does not compile.
     Refused(Vec<Diagnostic>),
     /// Its strategy's `create` threw.
-    NotCreated(Box<Exception>),
+    NotCreated(Box<Exception>, Places),
     /// It could not be tried.
     Untried(String),
 }
@@ -69,7 +70,14 @@ pub(in crate::cli) struct Stock {
     bench: Workbench,
     /// Where selectors are looked up.
     strategies: Option<PathBuf>,
-    known: HashMap<PathBuf, Result<Arc<Program>, Missing>>,
+    known: HashMap<PathBuf, Result<Kit, Missing>>,
+}
+
+/// A strategy that can run, and where its lines come from.
+#[derive(Clone)]
+struct Kit {
+    program: Arc<Program>,
+    places: Places,
 }
 
 /// Why there is no strategy.
@@ -85,14 +93,13 @@ impl Stock {
     }
 
     /// The strategy of a scenario.
-    fn program(&mut self, case: &Case) -> Result<Arc<Program>, Missing> {
+    fn kit(&mut self, case: &Case) -> Result<Kit, Missing> {
         let Some(named) = &case.scenario.strategy else {
             let rule = "`strategy`: name one, as a path relative to the scenario or as a selector such as \"momentum\"";
             return Err(Missing::Words(rule.to_owned()));
         };
         let path = case.folder.join(named);
-        let is_path = path.is_file() || Path::new(named).extension().is_some_and(|extension| extension == "js");
-        let name = if is_path { path } else { PathBuf::from(named) };
+        let name = if source::is_file(named) || path.is_file() { path } else { PathBuf::from(named) };
         if let Some(known) = self.known.get(&name) {
             return known.clone();
         }
@@ -101,16 +108,24 @@ impl Stock {
         made
     }
 
-    fn make(&self, name: &Path) -> Result<Arc<Program>, Missing> {
+    fn make(&self, name: &Path) -> Result<Kit, Missing> {
         let words = |failure: Failure| match failure {
             Failure::Usage(words) | Failure::Failed(words) => Missing::Words(format!("`strategy`: {words}")),
             Failure::Answered => Missing::Words("`strategy`: it cannot be read".to_owned()),
         };
-        let source = source::resolve(&name.to_string_lossy(), self.strategies.as_ref()).map_err(words)?;
-        block_on(self.bench.compiler.program(&source)).map_err(words)?.map_err(|error| match error {
-            CompileError::Diagnostics(diagnostics) => Missing::Diagnostics(diagnostics),
+        let places = source::find(&name.to_string_lossy(), self.strategies.as_ref()).map_err(|error| match error {
+            NoSource::Failure(failure) => words(failure),
+            NoSource::Diagnostics(diagnostics) => Missing::Diagnostics(diagnostics),
+        })?;
+        let compiled = block_on(self.bench.compiler.program(places.source())).map_err(words)?;
+        let program = compiled.map_err(|error| match error {
+            CompileError::Diagnostics(mut diagnostics) => {
+                diagnostics.iter_mut().for_each(|diagnostic| places.translate_diagnostic(diagnostic));
+                Missing::Diagnostics(diagnostics)
+            }
             other => Missing::Words(other.to_string()),
-        })
+        })?;
+        Ok(Kit { program, places })
     }
 }
 
@@ -159,9 +174,9 @@ impl Case {
         self.scenario.name.clone().or_else(number).or_else(file).unwrap_or_else(|| "the scenario".to_owned())
     }
 
-    fn run(&self, program: Result<Arc<Program>, Missing>) -> Verdict {
-        let program = match program {
-            Ok(program) => program,
+    fn run(&self, kit: Result<Kit, Missing>) -> Verdict {
+        let Kit { program, places } = match kit {
+            Ok(kit) => kit,
             Err(Missing::Diagnostics(diagnostics)) => return Verdict::Refused(diagnostics),
             Err(Missing::Words(words)) => return Verdict::Untried(words),
         };
@@ -172,8 +187,14 @@ impl Case {
             Err(Failure::Answered) => return Verdict::Untried("`tape`: it cannot be read".to_owned()),
         };
         match scenario::run(&self.scenario, Cast { program, tapes }) {
-            Ok(answer) => Verdict::Ran(Box::new(answer)),
-            Err(ScenarioError::Play(PlayError::Create(thrown))) => Verdict::NotCreated(thrown),
+            Ok(mut answer) => {
+                source::translate(&places, &mut answer.report);
+                Verdict::Ran(Box::new(answer), places)
+            }
+            Err(ScenarioError::Play(PlayError::Create(mut thrown))) => {
+                places.translate(&mut thrown);
+                Verdict::NotCreated(thrown, places)
+            }
             Err(error) => Verdict::Untried(error.to_string()),
         }
     }
@@ -181,7 +202,7 @@ impl Case {
 
 /// Runs them all; the outcomes come in the order of the cases.
 pub(in crate::cli) fn run(stock: &mut Stock, cases: &[Case], threads: usize) -> Vec<Outcome> {
-    let programs: Vec<_> = cases.iter().map(|case| stock.program(case)).collect();
+    let kits: Vec<_> = cases.iter().map(|case| stock.kit(case)).collect();
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(cases.iter().map(|_| None).collect());
     let clock = SystemClock::new();
@@ -189,7 +210,7 @@ pub(in crate::cli) fn run(stock: &mut Stock, cases: &[Case], threads: usize) -> 
         while let Some(place) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|place| *place < cases.len()) {
             let case = &cases[place];
             let began = clock.now();
-            let verdict = case.run(programs[place].clone());
+            let verdict = case.run(kits[place].clone());
             let took = clock.now().since(began);
             let (title, file, document) = (case.title(), case.file.clone(), case.document.clone());
             let outcome = Outcome { title, file, document, verdict, took };
@@ -206,16 +227,16 @@ pub(in crate::cli) fn run(stock: &mut Stock, cases: &[Case], threads: usize) -> 
 impl Outcome {
     /// Everything held.
     pub(in crate::cli) fn is_ok(&self) -> bool {
-        matches!(&self.verdict, Verdict::Ran(answer) if answer.ok)
+        matches!(&self.verdict, Verdict::Ran(answer, _) if answer.ok)
     }
 
     /// The answer for programs.
     pub(super) fn to_json(&self) -> Value {
         let mut json = json!({ "name": self.title, "file": self.file, "ok": self.is_ok() });
         let more = match &self.verdict {
-            Verdict::Ran(answer) => serde_json::to_value(answer).unwrap_or_default(),
+            Verdict::Ran(answer, _) => serde_json::to_value(answer).unwrap_or_default(),
             Verdict::Refused(diagnostics) => json!({ "diagnostics": diagnostics }),
-            Verdict::NotCreated(thrown) => json!({
+            Verdict::NotCreated(thrown, _) => json!({
                 "failures": [{ "at": "strategy", "message": "its create threw, so that nothing could happen" }],
                 "exceptions": [thrown], "exceptionCount": 1,
             }),
