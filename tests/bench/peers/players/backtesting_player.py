@@ -35,7 +35,7 @@ class Momentum(Strategy):
             self.act("SELL", -1)
 
     def act(self, side, stance):
-        nanos = self.data.index[-1].value
+        nanos = int(self.data.Nanos[-1])  # of a column: the index makes a Timestamp every time
         now = nanos // 1_000_000  # the strategy's clock counts milliseconds
         if now - self.acted_at < ARGS.cooldown_ms:
             return
@@ -47,26 +47,29 @@ class Momentum(Strategy):
         self.sent.append((nanos, side))
 
 
-def fills(trades):
-    """Entries and exits of the library's list of round trips, in the order of their time."""
+def fills(stats):
+    """Entries and exits of the library's round trips, and the entry of one that is still open, in the order of their time."""
     events = []
-    for trade in trades.itertuples():
+    for trade in stats["_trades"].itertuples():
         entry, out = ("BUY", "SELL") if trade.Size > 0 else ("SELL", "BUY")
         events.append((trade.EntryBar, entry, abs(trade.Size), trade.EntryPrice))
         events.append((trade.ExitBar, out, abs(trade.Size), trade.ExitPrice))
+    for trade in stats["_strategy"].trades:  # in the library's own units: nothing has turned them back
+        side = "BUY" if trade.is_long else "SELL"
+        events.append((trade.entry_bar, side, abs(trade.size) * UNIT, trade.entry_price / UNIT))
     return [event[1:] for event in sorted(events)]
 
 
 def main():
     data = pd.read_csv(ARGS.csv)
     prices = data["price"]
-    bars = pd.DataFrame(
-        {"Open": prices, "High": prices, "Low": prices, "Close": prices, "Volume": data["quantity"]},
-    ).set_index(pd.to_datetime(data["timestamp"]))
+    bars = pd.DataFrame({"Open": prices, "High": prices, "Low": prices, "Close": prices, "Volume": data["quantity"]})
+    bars["Nanos"] = data["timestamp"]
+    bars.index = pd.to_datetime(data["timestamp"])
     backtest = FractionalBacktest(bars, Momentum, cash=1_000_000, trade_on_close=True, fractional_unit=UNIT)
     with common.Stopwatch() as watch:
         stats = backtest.run()
-    common.answer(ARGS.answer, stats["_strategy"].sent, fills(stats["_trades"]), watch.seconds)
+    common.answer(ARGS.answer, stats["_strategy"].sent, fills(stats), watch.seconds)
 
 
 main()
