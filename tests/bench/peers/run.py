@@ -223,9 +223,8 @@ def take_turn(args, result, csv, expected, counts):
 def table(args, results):
     """One line for each, the fastest first."""
     ours = next((statistics.median(r.rates(args.trades)) for r in results if r.name == SANDPIT), None)
-    lines = [
-        f"{'':<13}{'version':<12}{'events/s, whole process':>34}{'Sandpit is':>12}{'inside':>12}{'cpu s':>8}{'peak MB':>9}  orders"
-    ]
+    head = f"{'':<13}{'version':<12}{'events/s, whole process':>34}{'Sandpit is':>12}{'inside':>12}{'cpu s':>8}{'peak MB':>9}"
+    lines = [head + "  orders"]
     for result in sorted(results, key=lambda r: -statistics.median(r.rates(args.trades))):
         rates = result.rates(args.trades)
         median = statistics.median(rates)
@@ -247,7 +246,8 @@ def remarks(args, results, floor):
         count, most = result.fills
         if count and not result.orders:
             why = KNOWN_FILLS.get(result.name, "no reason is known for it")
-            lines.append(f"{result.name}: {count} orders not filled whole at the price of their trade, by {most:.2f} at most: {why}")
+            told = f"{count} orders not filled whole at the price of their trade, by {most:.2f} at most"
+            lines.append(f"{result.name}: {told}: {why}")
         if result.memory() <= floor:
             lines.append(f"{result.name}: its memory may be less; below {floor / 1e6:.0f} MB this script's own is seen")
     loads = [run.load for result in results for run in result.runs]
