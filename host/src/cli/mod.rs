@@ -13,6 +13,7 @@ mod compile;
 mod diagnostics;
 mod instances;
 mod modules;
+mod new;
 mod play;
 mod progress;
 mod refresh;
@@ -50,6 +51,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Compile(compile::Args),
+    New(new::Args),
     Play(play::Args),
     Bench(bench::Args),
     Bootstrap(bootstrap::Args),
@@ -144,6 +146,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Bootstrap(args) => bootstrap::run(&args),
@@ -190,6 +193,7 @@ mod tests {
             "sandpit check f.js --format json",
             "sandpit compile f.js -o out.wasm",
             "sandpit play momentum --tape btcusdt-20240808 --config a=1 --config b=x --format json",
+            "sandpit new demo --ts",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",
