@@ -43,6 +43,8 @@ module.exports = {
       tell(`more of ${evt.type}`, more.map((value) => typeof value));
     };
 
+    let isAsked = false;
+
     tell("Runtime", names(runtime));
     tell("Helpers", names(helpers));
     tell("Globals", ["setTimeout", "setInterval", "clearTimeout", "clearInterval"].filter((name) => typeof globalThis[name] === "function"));
@@ -55,8 +57,10 @@ module.exports = {
     return {
       onTrade(...args) {
         watch(...args);
-        if (seen.has("OpenOrder")) return;
-        runtime.submitOrder("paper", "buy", "0.001", "60000");
+        if (isAsked) return;
+        isAsked = true;
+        const limit = (args[3] * 0.999).toFixed(2);
+        runtime.submitOrder("paper", "buy", "0.001", limit);
         tell("OpenOrder", runtime.openOrders()[0]);
         tell("Position", runtime.position());
         tell("AccountBalance", runtime.balance("paper", "USDT"));
@@ -75,7 +79,7 @@ module.exports = {
           () => runtime.submitMarketOrder("paper", "buy", "1", { clientOrderId: "a b" }),
           () => runtime.cancelOrder("no-such"),
           () => runtime.balance("paper", "x".repeat(300)),
-          () => runtime.submitOrder("paper", "buy", "0.001", "60000.001"),
+          () => runtime.submitOrder("paper", "buy", "0.001", `${limit}1`),
           () => helpers.save("x".repeat(70_000)),
           () => require("./no-such.js"),
           () => {

@@ -31,9 +31,9 @@ export class Book {
     return order;
   }
 
-  /** What of it is not filled. */
+  /** What of it may still be filled. */
   left(order) {
-    return fromUnits(units(order.quantity) - units(order.filledQuantity));
+    return FINAL.has(order.state) ? "0" : fromUnits(units(order.quantity) - units(order.filledQuantity));
   }
 
   end(order, state, reason = null) {

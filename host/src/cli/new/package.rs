@@ -91,4 +91,16 @@ mod tests {
             assert_eq!(&std::fs::read(&file).unwrap(), content, "{}", file.display());
         }
     }
+
+    /// `npm pack` is held against the same list, by `tests/it/sdk`.
+    #[test]
+    fn golden_files_of_the_package() {
+        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk/npm/test/files.txt");
+        let files: String = entries().into_iter().map(|(path, ..)| path + "\n").collect();
+        if std::env::var_os("SANDPIT_BLESS").is_some() {
+            std::fs::write(&list, &files).unwrap();
+        }
+        let listed = std::fs::read_to_string(&list).unwrap_or_default();
+        assert!(listed == files, "guest-sdk/npm/test/files.txt is stale: run `cargo xtask bless`\n{files}");
+    }
 }
