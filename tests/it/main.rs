@@ -40,6 +40,7 @@ mod restart;
 mod risk;
 mod routing;
 mod scale;
+mod sdk;
 mod soak;
 mod storm;
 mod telemetry;

@@ -14,6 +14,7 @@ mod compile;
 mod diagnostics;
 mod instances;
 mod modules;
+mod new;
 mod play;
 mod progress;
 mod refresh;
@@ -52,6 +53,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Compile(compile::Args),
+    New(new::Args),
     Play(play::Args),
     Backtest(backtest::Args),
     Verify(verify::Args),
@@ -148,6 +150,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Verify(args) => verify::run(&args),
@@ -199,6 +202,7 @@ mod tests {
             "sandpit backtest momentum --data btcusdt-20240808 --latency 5ms --balance USDT=1 --venue paper:depth=5 --limit fuelPerEvent=1",
             "sandpit backtest f.js --data a.tape b.tape --sweep a=1..5:1 --sweep b=x,y --jobs 2 --rank trades --no-cache",
             "sandpit verify r --source f.js --data a --anyway --format json",
+            "sandpit new demo --ts",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",

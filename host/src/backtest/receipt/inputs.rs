@@ -54,6 +54,8 @@ pub struct Inputs {
     pub risk: RiskConfig,
     /// How faults are answered.
     pub restart: RestartConfig,
+    /// What goes wrong on purpose, as `--chaos` takes it.
+    pub chaos: String,
     /// The settings of each venue.
     pub venues: BTreeMap<ProviderName, Map<String, Value>>,
 }
@@ -78,6 +80,7 @@ impl Inputs {
             limits: request.limits.clone(),
             risk: request.risk.clone(),
             restart: request.restart,
+            chaos: request.chaos.to_string(),
             venues: request.venues.iter().map(|venue| (venue.provider.clone(), venue.settings())).collect(),
         }
     }
@@ -105,8 +108,9 @@ impl Inputs {
             risk: self.risk.clone(),
             restart: self.restart,
             instance: self.instance.clone(),
-            // What is no number was never written by us, and then differs.
+            // What is no number, or no chaos, was never written by us, and then differs.
             seed: self.seed.parse().ok(),
+            chaos: self.chaos.parse().unwrap_or_default(),
             ..PlayRequest::new(program)
         })
     }

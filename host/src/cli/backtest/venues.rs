@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::strategy::key_value;
-use crate::backtest::{PlayRequest, PlayVenue};
+use crate::backtest::PlayVenue;
+use crate::backtest::data::{self, DataSpec};
 use crate::base::duration;
 use crate::cli::Failure;
-use crate::providers::tape::Tape;
+use crate::providers::csv::Increments;
 
 /// Flags that name data and set up its venues.
 #[derive(Debug, clap::Args)]
@@ -81,9 +82,9 @@ impl VenueFlags {
 }
 
 /// Opens data by the names that were given.
-pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
-    let tapes = data.iter().map(|name| Tape::open(name)).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
-    Ok(vec![PlayVenue::of_tapes(PlayRequest::usual_provider(), tapes)])
+pub(in crate::cli) fn open(given: &[String]) -> Result<Vec<PlayVenue>, Failure> {
+    let specs = given.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
+    data::open(&specs, &Increments::default()).map_err(Failure::usage)
 }
 
 /// Text that is JSON is read as such.

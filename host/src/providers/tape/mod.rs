@@ -5,6 +5,7 @@
 //! is in the frame. Knows nothing of who plays it.
 
 mod codec;
+mod cut;
 pub mod header;
 pub mod import;
 pub mod reader;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::Digest as _;
 
-pub use header::{RecordCounts, TapeHeader, Thinned};
+pub use header::{BodyDigest, RecordCounts, TapeHeader, Thinned};
 pub use import::{ImportError, ImportOptions, import};
 pub use reader::TapeReader;
 pub use record::{Body, Record};
