@@ -29,6 +29,7 @@ mod isolation;
 mod kill9;
 mod killswitch;
 mod lifecycle;
+mod manual;
 mod neighbours;
 mod openapi;
 mod operations;
