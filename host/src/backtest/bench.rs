@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::request::{PlayError, PlayRequest};
+use super::request::{PlayError, PlayRequest, PlayVenue};
 use super::table_venue::TableVenue;
 use crate::base::metrics::Metrics;
-use crate::base::{InstanceId, ManualClock, Timestamp};
+use crate::base::{InstanceId, ManualClock, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig};
 use crate::compile::check_config;
 use crate::instances::seed::seed_of;
 use crate::market::{DecimalText, Event, Payload, Side, Symbol, Trade};
 use crate::providers::tape::Tape;
 use crate::sandbox::{Guest, GuestSetup, Limits, NoLog, Pace, Program, SavedInMemory, StartError};
-use crate::trading::{Desk, TradingAccount};
+use crate::trading::{Desk, RiskConfig, TradingAccount};
 
 /// Trades come this far apart.
 const TRADE_EVERY_NANOS: u64 = 10_000_000;
@@ -20,7 +20,8 @@ const TRADE_EVERY_NANOS: u64 = 10_000_000;
 /// Process lifetime.
 pub struct Stand {
     desk: Arc<Desk>,
-    request: PlayRequest,
+    instance: InstanceId,
+    provider: ProviderName,
     symbol: Symbol,
     start: Timestamp,
 }
@@ -32,11 +33,12 @@ impl Stand {
     /// As for [`super::play`].
     pub fn new(program: &Arc<Program>, tape: Tape) -> Result<Self, PlayError> {
         let (symbol, start) = (tape.header().instrument.symbol.clone(), tape.header().start);
-        let request = PlayRequest { tapes: vec![tape], ..PlayRequest::new(Arc::clone(program)) };
+        let venue = PlayVenue::of_tapes(PlayRequest::usual_provider(), vec![tape]);
         let metrics = Metrics::new();
-        let desk = Desk::new(request.risk.clone(), Bus::new(&metrics, BusConfig::default()), None, &metrics);
-        desk.attach(TableVenue::new(&request, Arc::new(ManualClock::new(start)))? as _);
-        Ok(Self { desk, request, symbol, start })
+        let desk = Desk::new(RiskConfig::default(), Bus::new(&metrics, BusConfig::default()), None, &metrics);
+        desk.attach(TableVenue::new(&venue, Arc::new(ManualClock::new(start)))? as _);
+        let instance = PlayRequest::new(Arc::clone(program)).instance;
+        Ok(Self { desk, instance, provider: venue.provider, symbol, start })
     }
 
     /// Starts a guest as an instance would: admitted at the desk, trading switched on.
@@ -44,8 +46,8 @@ impl Stand {
     /// # Errors
     /// As for [`Guest::start`].
     pub async fn launch(&self, program: &Program, number: u32) -> Result<Guest, StartError> {
-        let instance = InstanceId::new(&format!("bench-{number}")).unwrap_or_else(|_| self.request.instance.clone());
-        let feeds = vec![(self.request.provider.clone(), vec![self.symbol.clone()])];
+        let instance = InstanceId::new(&format!("bench-{number}")).unwrap_or_else(|_| self.instance.clone());
+        let feeds = vec![(self.provider.clone(), vec![self.symbol.clone()])];
         self.desk.admit(TradingAccount {
             instance: instance.clone(),
             revision: program.source_hash(),
@@ -79,7 +81,7 @@ impl Stand {
         let time = self.start.plus(std::time::Duration::from_nanos(TRADE_EVERY_NANOS * u64::from(number)));
         let cents = 6_000_000 + i64::from(number % 97);
         Event {
-            provider: self.request.provider.clone(),
+            provider: self.provider.clone(),
             symbol: Some(self.symbol.clone()),
             sequence: u64::from(number) + 1,
             ingest_time: time,

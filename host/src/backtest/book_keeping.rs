@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use super::report::{HandlerFuel, PlayedEvents, PlayedFault, PlayedLine};
+use hdrhistogram::Histogram;
+
 use crate::base::Timestamp;
 use crate::sandbox::{Delivery, Exception, Fault, LogLevel, LogSink, Usage};
 
@@ -22,13 +24,13 @@ pub(super) struct Tally {
     pub(super) exception_count: u64,
     pub(super) faults: Vec<PlayedFault>,
     pub(super) peak_memory_bytes: u64,
-    fuel: BTreeMap<&'static str, Vec<u64>>,
+    fuel: BTreeMap<&'static str, FuelTally>,
 }
 
 impl Tally {
     /// What `create` used.
     pub(super) fn created(&mut self, fuel: u64, usage: &Usage) {
-        self.fuel.entry("create").or_default().push(fuel);
+        self.fuel.entry("create").or_default().add(fuel);
         self.peak_memory_bytes = self.peak_memory_bytes.max(usage.memory_bytes);
     }
 
@@ -36,7 +38,7 @@ impl Tally {
     pub(super) fn handled(&mut self, kind: &'static str, delivery: &Delivery, usage: &Usage) {
         if delivery.called {
             *self.events.delivered.entry(kind).or_default() += 1;
-            self.fuel.entry(delivery.handler).or_default().push(delivery.fuel);
+            self.fuel.entry(delivery.handler).or_default().add(delivery.fuel);
         } else {
             self.events.skipped += 1;
         }
@@ -64,7 +66,41 @@ impl Tally {
 
     /// Fuel by handler.
     pub(super) fn fuel(&self) -> BTreeMap<String, HandlerFuel> {
-        self.fuel.iter().map(|(handler, calls)| ((*handler).to_owned(), HandlerFuel::of(calls))).collect()
+        self.fuel.iter().map(|(handler, calls)| ((*handler).to_owned(), calls.sum())).collect()
+    }
+}
+
+/// The fuel of one handler, in memory that does not grow with its calls.
+#[derive(Debug)]
+struct FuelTally {
+    sum: HandlerFuel,
+    /// Three significant digits.
+    spread: Option<Histogram<u64>>,
+}
+
+impl Default for FuelTally {
+    fn default() -> Self {
+        // Three digits are within what the library allows, so there always is one.
+        Self { sum: HandlerFuel::default(), spread: Histogram::new(3).ok() }
+    }
+}
+
+impl FuelTally {
+    fn add(&mut self, fuel: u64) {
+        let sum = &mut self.sum;
+        sum.count += 1;
+        sum.last = fuel;
+        sum.max = sum.max.max(fuel);
+        sum.total = sum.total.saturating_add(fuel);
+        if let Some(spread) = &mut self.spread {
+            // It grows to any figure; when it cannot, the median lacks one call.
+            spread.record(fuel).ok();
+        }
+    }
+
+    fn sum(&self) -> HandlerFuel {
+        let median = self.spread.as_ref().map_or(0, |spread| spread.value_at_quantile(0.5));
+        HandlerFuel { median: median.min(self.sum.max), ..self.sum }
     }
 }
 
@@ -88,5 +124,21 @@ impl LogSink for Lines {
             lines.0.pop_front();
             lines.1 += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuel_is_summed_up() {
+        assert_eq!(FuelTally::default().sum(), HandlerFuel::default());
+        let mut tally = FuelTally::default();
+        [5, 1, 9, 3].into_iter().for_each(|fuel| tally.add(fuel));
+        assert_eq!(tally.sum(), HandlerFuel { count: 4, last: 3, max: 9, total: 18, median: 3 });
+        let mut tally = FuelTally::default();
+        (0..1_000).for_each(|_| tally.add(123_456_789));
+        assert_eq!(tally.sum().median, 123_456_789, "never above the largest");
     }
 }

@@ -9,6 +9,8 @@ mod ledger;
 mod play;
 pub mod report;
 mod request;
+mod stage;
+mod table;
 mod table_venue;
 #[cfg(test)]
 mod tests;
@@ -16,4 +18,4 @@ mod tests;
 pub use ledger::{PlayedFill, PlayedOrder};
 pub use play::play;
 pub use report::PlayReport;
-pub use request::{PlayError, PlayRequest};
+pub use request::{PlayError, PlayRequest, PlayVenue, Watch};

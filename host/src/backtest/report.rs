@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use super::ledger::{PlayedFill, PlayedOrder};
-use crate::base::{Digest, StrategyName, Tag};
+use super::request::PlayVenue;
+use crate::base::{Digest, ProviderName, StrategyName, Tag};
 use crate::market::Symbol;
-use crate::providers::tape::Tape;
+use crate::providers::paper::Origin;
 use crate::sandbox::{Exception, Fault, LogLevel};
 use crate::trading::{Balance, Profit};
 
@@ -31,30 +32,33 @@ pub struct PlayedStrategy {
     pub config: Map<String, Value>,
 }
 
-/// What it was played over.
+/// A recording that it was played over.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PlayedTape {
-    /// As it was named.
-    pub name: String,
-    /// Of its records.
-    pub hash: Digest,
+pub struct PlayedData {
+    /// At which venue.
+    pub provider: ProviderName,
     /// Whose market it recorded.
     pub symbol: Symbol,
+    /// As it was named.
+    pub name: String,
+    /// Of its bytes; of a tape, of its records.
+    pub hash: Digest,
     /// Records in it.
     pub records: u64,
 }
 
-impl PlayedTape {
-    /// What a tape says of itself.
-    pub(super) fn of(tape: &Tape) -> Self {
-        let header = tape.header();
-        Self {
-            name: header.name.clone(),
-            hash: header.body.digest,
-            symbol: header.instrument.symbol.clone(),
-            records: header.records.total(),
-        }
+impl PlayedData {
+    /// What a venue's recordings say of themselves.
+    pub(super) fn of(venue: &PlayVenue) -> Vec<Self> {
+        let data = |origin: Origin| Self {
+            provider: venue.provider.clone(),
+            symbol: origin.symbol,
+            name: origin.name,
+            hash: origin.digest,
+            records: origin.records,
+        };
+        venue.market.origins().into_iter().map(data).collect()
     }
 }
 
@@ -81,23 +85,8 @@ pub struct HandlerFuel {
     pub max: u64,
     /// Of all.
     pub total: u64,
-    /// Half of the calls used no more (the lower one of two middles).
+    /// Half of the calls used no more; exact to a tenth of a percent.
     pub median: u64,
-}
-
-impl HandlerFuel {
-    /// Of these calls, in their order.
-    pub(super) fn of(calls: &[u64]) -> Self {
-        let mut sorted = calls.to_vec();
-        sorted.sort_unstable();
-        Self {
-            count: calls.len() as u64,
-            last: calls.last().copied().unwrap_or(0),
-            max: sorted.last().copied().unwrap_or(0),
-            total: calls.iter().sum(),
-            median: sorted.get(calls.len().saturating_sub(1) / 2).copied().unwrap_or(0),
-        }
-    }
 }
 
 /// One line of the strategy, or about it.
@@ -129,7 +118,7 @@ pub struct PlayReport {
     /// What was played.
     pub strategy: PlayedStrategy,
     /// What it was played over.
-    pub tapes: Vec<PlayedTape>,
+    pub data: Vec<PlayedData>,
     /// Tape time of the first record.
     pub from: String,
     /// Tape time of the last record.
@@ -144,8 +133,8 @@ pub struct PlayReport {
     pub fees: BTreeMap<SmolStr, Decimal>,
     /// By quote currency; what is still held is valued at the last reference price.
     pub profit: Profit,
-    /// Of the paper account at the end.
-    pub balances: Vec<Balance>,
+    /// Of the paper accounts at the end, by provider.
+    pub balances: BTreeMap<ProviderName, Vec<Balance>>,
     /// By handler; `create` is among them.
     pub fuel: BTreeMap<String, HandlerFuel>,
     /// Most bytes of memories and tables.
@@ -160,16 +149,4 @@ pub struct PlayReport {
     pub log: Vec<PlayedLine>,
     /// Lines that were left out of `log`.
     pub log_lines_left_out: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fuel_is_summed_up() {
-        assert_eq!(HandlerFuel::of(&[]), HandlerFuel::default());
-        let fuel = HandlerFuel::of(&[5, 1, 9, 3]);
-        assert_eq!(fuel, HandlerFuel { count: 4, last: 3, max: 9, total: 18, median: 3 });
-    }
 }

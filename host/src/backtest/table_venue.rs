@@ -1,4 +1,4 @@
-//! The paper venue on the table of a play: the same state machine as live, with the tapes beside it, moved by hand. To the
+//! The paper venue on the table of a run: the same state machine as live, with the recordings beside it, moved by hand. To the
 //! desk it is a provider like any other.
 
 use std::cmp::Reverse;
@@ -7,109 +7,108 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::request::{PlayError, PlayRequest};
+use super::request::{PlayError, PlayVenue};
+use super::table::Table;
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{ClientOrderId, Instrument, OrderRequest};
-use crate::providers::paper::{ADAPTER, Output, PaperVenue};
-use crate::providers::tape::{Record, Tape, TapeError, TapeReader};
+use crate::providers::paper::{ADAPTER, Output, PaperVenue, Source};
+use crate::providers::tape::{Record, TapeError};
 use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
-/// Play lifetime. Always running; it never speaks by itself: whoever owns the play takes what it has to say.
+/// Run lifetime. Running until it is closed.
 pub(super) struct TableVenue {
     name: ProviderName,
     clock: Arc<ManualClock>,
     instruments: Arc<[Instrument]>,
-    table: Mutex<Table>,
+    inner: Mutex<Inner>,
 }
 
 /// What moves.
-struct Table {
+struct Inner {
     venue: PaperVenue,
-    readers: Vec<Reel>,
-    /// The tapes that have a record left, by its receive time, then by their place.
+    reels: Vec<Reel>,
+    /// The recordings that have a record left, by its receive time, then by their place.
     next: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// Orders that nobody has noted yet.
     placed: Vec<OrderRequest>,
+    closed: bool,
 }
 
-/// A tape and the record that comes next on it.
+/// A recording and the record that comes next on it.
 struct Reel {
-    reader: TapeReader,
+    source: Box<dyn Source>,
     record: Record,
 }
 
 impl Reel {
-    fn new(tape: &Tape) -> Result<Self, TapeError> {
-        Ok(Self { reader: tape.reader()?, record: Record::default() })
-    }
-
     /// The receive time of the next record, which then is in `record`; none at the end.
     fn wind(&mut self) -> Result<Option<Timestamp>, TapeError> {
-        Ok(self.reader.read(&mut self.record)?.then_some(self.record.received_at))
+        let shifted = |reel: &Self| reel.record.received_at.as_nanos().saturating_add_signed(reel.source.shift_nanos());
+        Ok(self.source.read(&mut self.record)?.then(|| Timestamp::from_nanos(shifted(self))))
     }
 }
 
 impl TableVenue {
-    /// With all tapes at their beginning.
-    pub(super) fn new(request: &PlayRequest, clock: Arc<ManualClock>) -> Result<Arc<Self>, PlayError> {
-        let setup = request.paper.venue(request.provider.clone(), "play".into(), KindSet::PUBLIC)?;
-        let venue = PaperVenue::new(setup, request.tapes.iter().map(|tape| &tape.header().instrument))?;
-        let mut readers = request.tapes.iter().map(Reel::new).collect::<Result<Vec<_>, _>>()?;
+    /// With all recordings at their beginning.
+    pub(super) fn new(venue: &PlayVenue, clock: Arc<ManualClock>) -> Result<Arc<Self>, PlayError> {
+        let setup = venue.paper.venue(venue.provider.clone(), "play".into(), KindSet::PUBLIC)?;
+        let instruments: Arc<[Instrument]> = venue.market.instruments().into();
+        let paper = PaperVenue::new(setup, instruments.iter())?;
+        let mut reels: Vec<_> =
+            venue.market.open(None)?.into_iter().map(|source| Reel { source, record: Record::default() }).collect();
         let mut next = BinaryHeap::new();
-        for (place, reel) in readers.iter_mut().enumerate() {
+        for (place, reel) in reels.iter_mut().enumerate() {
             next.extend(reel.wind()?.map(|at| Reverse((at, place))));
         }
-        let instruments = venue.instruments().cloned().collect();
-        let table = Mutex::new(Table { venue, readers, next, placed: Vec::new() });
-        Ok(Arc::new(Self { name: request.provider.clone(), clock, instruments, table }))
+        let inner = Mutex::new(Inner { venue: paper, reels, next, placed: Vec::new(), closed: false });
+        Ok(Arc::new(Self { name: venue.provider.clone(), clock, instruments, inner }))
     }
 
-    /// Announces the instruments.
-    pub(super) fn open(&self) -> Vec<Output> {
-        let mut told = Vec::new();
-        self.table().venue.open(self.clock.now(), &mut told);
-        told
-    }
-
-    /// When the next record comes; none at the end of all tapes.
+    /// When the next record comes; none at the end of all recordings.
     pub(super) fn next_record(&self) -> Option<Timestamp> {
-        self.table().next.peek().map(|Reverse((at, _))| *at)
+        self.inner().next.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Takes in the next record.
-    pub(super) fn take_record(&self) -> Result<Vec<Output>, PlayError> {
-        let mut table = self.table();
-        let table = &mut *table;
-        let mut told = Vec::new();
-        if let Some(Reverse((_, place))) = table.next.pop()
-            && let Some(reel) = table.readers.get_mut(place)
+    pub(super) fn take_record(&self, told: &mut Vec<Output>) -> Result<(), PlayError> {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        if let Some(Reverse((_, place))) = inner.next.pop()
+            && let Some(reel) = inner.reels.get_mut(place)
         {
-            table.venue.feed(place, &reel.record, 0, &mut told);
-            table.next.extend(reel.wind()?.map(|at| Reverse((at, place))));
+            inner.venue.feed(place, &reel.record, reel.source.shift_nanos(), told);
+            inner.next.extend(reel.wind()?.map(|at| Reverse((at, place))));
         }
-        Ok(told)
+        Ok(())
     }
 
-    /// When the next order or cancel reaches the venue.
-    pub(super) fn next_arrival(&self) -> Option<Timestamp> {
-        self.table().venue.next_arrival()
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table for TableVenue {
+    fn open(&self, told: &mut Vec<Output>) {
+        self.inner().venue.open(self.clock.now(), told);
     }
 
-    /// Lets it arrive.
-    pub(super) fn arrive(&self) -> Vec<Output> {
-        let mut told = Vec::new();
-        self.table().venue.arrive(&mut told);
-        told
+    fn next_arrival(&self) -> Option<Timestamp> {
+        self.inner().venue.next_arrival()
     }
 
-    /// Orders that were sent since this was asked last.
-    pub(super) fn take_placed(&self) -> Vec<OrderRequest> {
-        std::mem::take(&mut self.table().placed)
+    fn arrive(&self, told: &mut Vec<Output>) {
+        self.inner().venue.arrive(told);
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    fn close(&self, told: &mut Vec<Output>) {
+        let mut inner = self.inner();
+        inner.closed = true;
+        inner.venue.close(told);
+    }
+
+    fn take_placed(&self, placed: &mut Vec<OrderRequest>) {
+        placed.append(&mut self.inner().placed);
     }
 }
 
@@ -124,7 +123,7 @@ impl Provider for TableVenue {
     }
 
     fn status(&self) -> ProviderStatus {
-        ProviderStatus::Running
+        if self.inner().closed { ProviderStatus::Stopped } else { ProviderStatus::Running }
     }
 
     fn instruments(&self) -> Arc<[Instrument]> {
@@ -136,17 +135,17 @@ impl Provider for TableVenue {
     }
 
     fn submit(&self, order: Approved<OrderRequest>) {
-        let mut table = self.table();
-        table.placed.push((*order).clone());
-        table.venue.submit((*order).clone());
+        let mut inner = self.inner();
+        inner.placed.push((*order).clone());
+        inner.venue.submit((*order).clone());
     }
 
     fn cancel(&self, order: &ClientOrderId, requested_at: Timestamp) {
-        self.table().venue.cancel(order.clone(), requested_at);
+        self.inner().venue.cancel(order.clone(), requested_at);
     }
 
     fn balances(&self) -> Vec<Balance> {
-        self.table().venue.balances()
+        self.inner().venue.balances()
     }
 
     fn is_paper(&self) -> bool {

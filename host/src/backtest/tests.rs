@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{PlayReport, PlayRequest, play};
+use super::{PlayReport, PlayRequest, PlayVenue, play};
 use crate::base::metrics::Metrics;
 use crate::compile::{Compiler, CompilerConfig, Source, check_config};
 use crate::market::Side;
@@ -53,7 +53,8 @@ impl Lab {
         let program = self.0.program(&Source::single("test.js", source).unwrap()).await.unwrap();
         let config = check_config(program.metadata(), config.as_object().unwrap()).unwrap();
         let tapes = vec![Tape::open("btcusdt-20240808").unwrap()];
-        PlayRequest { tapes, config, ..PlayRequest::new(Arc::clone(&program)) }
+        let venues = vec![PlayVenue::of_tapes(PlayRequest::usual_provider(), tapes)];
+        PlayRequest { venues, config, ..PlayRequest::new(Arc::clone(&program)) }
     }
 }
 
@@ -91,7 +92,7 @@ async fn two_plays_give_the_same_bytes_and_the_money_adds_up() {
         assert_eq!(filled.get(&order.client_order_id).copied().unwrap_or_default(), order.filled_quantity);
     }
     let (cash, position) = money(&report);
-    let balance = |currency: &str| report.balances.iter().find(|balance| balance.currency == currency).unwrap().total;
+    let balance = |currency: &str| report.balances["paper"].iter().find(|balance| balance.currency == currency).unwrap().total;
     assert_eq!(balance("USDT"), Decimal::from(1_000_000) + cash);
     assert_eq!(balance("BTC"), Decimal::from(10) + position);
     let line = &report.profit["USDT"];

@@ -8,7 +8,7 @@ use super::Failure;
 use super::output::FormatFlag;
 use super::workbench::Workbench;
 use super::{report, source};
-use crate::backtest::{self, PlayRequest};
+use crate::backtest::{self, PlayRequest, PlayVenue};
 use crate::compile::check_config;
 use crate::market::Symbol;
 use crate::providers::tape::Tape;
@@ -43,11 +43,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
     let tapes = args.tape.iter().map(|tape| Tape::open(tape)).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+    let venues = vec![PlayVenue::of_tapes(PlayRequest::usual_provider(), tapes)];
     let source = source::resolve(&args.strategy, args.strategies.as_ref())?;
     let bench = Workbench::deterministic(Workbench::GUESTS)?;
     let program = bench.program(&source, output)?;
     let config = configuration(&args.config, program.metadata())?;
-    let request = PlayRequest { tapes, symbols: args.symbol.clone(), config, ..PlayRequest::new(program) };
+    let request = PlayRequest { venues, symbols: args.symbol.clone(), config, ..PlayRequest::new(program) };
     let report = backtest::play(request).map_err(Failure::failed)?;
     let faulted = !report.faults.is_empty();
     output.answer(&report, |report| report::text(report, output));

@@ -39,7 +39,7 @@ fn exceptions(report: &PlayReport) -> String {
 /// Strategy, tapes and the figures that fit in a line.
 fn head(report: &PlayReport, output: Output) -> String {
     let strategy = &report.strategy;
-    let tapes = report.tapes.iter().map(|tape| tape.name.as_str()).collect::<Vec<_>>().join(", ");
+    let tapes = report.data.iter().map(|data| data.name.as_str()).collect::<Vec<_>>().join(", ");
     let delivered: u64 = report.events.delivered.values().sum();
     format!(
         "{} ({}) over {tapes}\n{} to {}\n{} events delivered, {} orders, {} fills, {} exceptions, {} faults, peak memory {}\n",
@@ -119,9 +119,12 @@ fn profit(report: &PlayReport) -> String {
 }
 
 fn balances(report: &PlayReport) -> String {
-    let mut rows = table(&["currency", "total", "available"], &[1, 2]);
-    for balance in &report.balances {
+    let mut rows = table(&["provider", "currency", "total", "available"], &[2, 3]);
+    let balances =
+        report.balances.iter().flat_map(|(provider, balances)| balances.iter().map(move |balance| (provider, balance)));
+    for (provider, balance) in balances {
         rows.add_row([
+            provider.to_string(),
             balance.currency.to_string(),
             balance.total.normalize().to_string(),
             balance.available.normalize().to_string(),

@@ -27,6 +27,7 @@ pub(crate) const TAPE: &str = "btcusdt-20240808";
 pub(crate) struct Builder {
     config: Config,
     speed: Speed,
+    looping: bool,
 }
 
 /// A running host. Ends with the test.
@@ -36,6 +37,7 @@ pub(crate) struct TestApp {
     pub(crate) token: String,
     app: App,
     speed: Speed,
+    looping: bool,
     lifecycle: Lifecycle,
     gates: Mutex<Vec<Arc<Gate>>>,
     dir: tempfile::TempDir,
@@ -51,6 +53,12 @@ impl Builder {
     /// Tapes are played in step with the instances, as in a backtest.
     pub(crate) fn in_step(mut self) -> Self {
         self.speed = Speed::Max;
+        self
+    }
+
+    /// Tapes are played once.
+    pub(crate) fn once(mut self) -> Self {
+        self.looping = false;
         self
     }
 
@@ -116,6 +124,7 @@ impl Builder {
             token,
             app,
             speed: self.speed,
+            looping: self.looping,
             lifecycle: Lifecycle::new(),
             gates: Mutex::new(Vec::new()),
             dir,
@@ -138,7 +147,7 @@ impl TestApp {
         config.api.limits.request_ms = 300_000;
         config.sandbox.limits.deadline_ms = 5_000;
         config.sandbox.limits.load_deadline_ms = 20_000;
-        Builder { config, speed: Speed::Times(20) }
+        Builder { config, speed: Speed::Times(20), looping: true }
     }
 
     /// Ends the host in order; whether everything ended within its grace.
@@ -161,7 +170,8 @@ impl TestApp {
 
     /// Attaches a further paper venue with the same tape, which stands still at its beginning.
     pub(crate) async fn add_provider(&self, name: &str) -> String {
-        self.attach(name, PaperConfig { tapes: vec![TAPE.to_owned()], speed: self.speed, ..PaperConfig::default() }).await
+        let (speed, looping) = (self.speed, self.looping);
+        self.attach(name, PaperConfig { tapes: vec![TAPE.to_owned()], speed, looping, ..PaperConfig::default() }).await
     }
 
     /// Attaches a paper venue that plays this script once, in step with the instances.
@@ -172,7 +182,7 @@ impl TestApp {
         self.attach(name, PaperConfig { tapes, speed: Speed::Max, looping: false, ..PaperConfig::default() }).await;
     }
 
-    /// Lets a script run, and waits until it is over and everything that came of it is on record. What still rested has expired.
+    /// Lets a script, or a tape that is played once, run, and waits until it is over and everything that came of it is on record. What still rested has expired.
     pub(crate) async fn play_out(&self, name: &str) {
         self.open(name);
         eventually("the script is over", async || (self.gate(name).status() == ProviderStatus::Stopped).then_some(())).await;

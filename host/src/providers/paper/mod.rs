@@ -31,7 +31,7 @@ pub use link::Outages;
 pub use log::{LogEntry, LogError};
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;
-pub use source::{Market, Source};
+pub use source::{Market, Origin, Recording, Source, Tapes};
 pub use venue::{Output, PaperVenue, VenueSetup};
 
 /// The adapter's identifier.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::base::Timestamp;
-use crate::market::Instrument;
+use crate::base::{Digest, Timestamp};
+use crate::market::{Instrument, Symbol};
 use crate::providers::tape::{Record, Tape, TapeError, TapeReader};
 
 /// Between the last record of a tape and its first in the next round: about the pace of depth updates.
@@ -24,6 +24,29 @@ pub trait Market: Send + Sync {
     fn open(&self, begin: Option<Timestamp>) -> Result<Vec<Box<dyn Source>>, TapeError>;
 }
 
+/// A market that was recorded: it ends, and its bytes have a hash. What backtests are run over.
+pub trait Recording: Market {
+    /// Where each instrument's records come from, in the order of the instruments.
+    fn origins(&self) -> Vec<Origin>;
+}
+
+/// Where the records of one instrument come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// What the recording is called: the name of a tape, of a file without its folder.
+    pub name: String,
+    /// Of the bytes that the records are read from.
+    pub digest: Digest,
+    /// What is traded.
+    pub symbol: Symbol,
+    /// How many records there are.
+    pub records: u64,
+    /// Receive time of the first record.
+    pub start: Timestamp,
+    /// Receive time of the last record.
+    pub end: Timestamp,
+}
+
 /// The records of one instrument, in the order of their times. Run lifetime.
 pub trait Source: Send + fmt::Debug {
     /// Reads the next record into the place of the last; false at the end.
@@ -37,10 +60,35 @@ pub trait Source: Send + fmt::Debug {
 }
 
 /// Recorded markets: one tape per instrument.
-pub(super) struct Tapes {
+#[derive(Clone, Debug)]
+pub struct Tapes {
     pub(super) tapes: Vec<Tape>,
     /// Whether each begins again when it ends, moved on by its own length.
     pub(super) looping: bool,
+}
+
+impl Tapes {
+    /// These tapes once, at the times that they were recorded.
+    pub fn once(tapes: Vec<Tape>) -> Self {
+        Self { tapes, looping: false }
+    }
+}
+
+impl Recording for Tapes {
+    fn origins(&self) -> Vec<Origin> {
+        let origin = |tape: &Tape| {
+            let header = tape.header();
+            Origin {
+                name: header.name.clone(),
+                digest: header.body.digest,
+                symbol: header.instrument.symbol.clone(),
+                records: header.records.total(),
+                start: header.start,
+                end: header.end,
+            }
+        };
+        self.tapes.iter().map(origin).collect()
+    }
 }
 
 impl Market for Tapes {
