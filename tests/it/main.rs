@@ -19,6 +19,7 @@ mod cli;
 mod context;
 mod errors;
 mod events;
+mod gateway;
 mod guests;
 mod hardening;
 mod instances;

@@ -46,19 +46,19 @@ async fn said(body: &str, script: Script) -> Vec<String> {
 }
 
 /// All orders of an instance, oldest first.
-async fn orders(client: &Client, id: &str) -> Vec<Value> {
+pub(crate) async fn orders(client: &Client, id: &str) -> Vec<Value> {
     let listing = client.get(&format!("/strategy/instances/{id}/orders?limit=500")).await.expect(200);
     listing["orders"].as_array().unwrap().iter().rev().cloned().collect()
 }
 
 /// `Buy Limit 1 at 99 FILLED` and the like.
-fn order_line(order: &Value) -> String {
+pub(crate) fn order_line(order: &Value) -> String {
     let text = |key: &str| order[key].as_str().unwrap_or("market").to_owned();
     format!("{} {} {} at {} {}", text("side"), text("type"), text("quantity"), text("price"), text("state"))
 }
 
 /// Limits of risk that let the cases through which are about something else.
-async fn set_limits(client: &Client, changes: Value) {
+pub(crate) async fn set_limits(client: &Client, changes: Value) {
     let mut limits = json!({
         "maxPositionSize": "1000", "maxNotionalValue": "1000000", "notionalCurrency": "USDT", "orderThrottle": 10_000,
         "orderBurst": 1000, "maxConcurrentOrders": 0, "priceBandPercent": 20, "allowedOrderTypes": ["Limit", "Market"],
