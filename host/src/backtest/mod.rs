@@ -5,6 +5,8 @@
 pub mod bench;
 
 mod book_keeping;
+mod chaos;
+pub mod data;
 mod ledger;
 mod play;
 pub mod report;
@@ -15,6 +17,8 @@ mod table_venue;
 #[cfg(test)]
 mod tests;
 
+pub use chaos::{Chaos, ChaosError};
+pub use data::{DataError, DataSpec};
 pub use ledger::{PlayedFill, PlayedOrder};
 pub use play::play;
 pub use report::PlayReport;

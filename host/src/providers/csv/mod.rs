@@ -20,6 +20,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 pub use error::CsvError;
+pub use pair::symbol_of;
 pub use survey::MAX_SYMBOLS;
 
 use crate::base::Timestamp;

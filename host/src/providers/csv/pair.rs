@@ -8,8 +8,8 @@ const QUOTES: [&str; 6] = ["USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USD"];
 const MORE_QUOTES: [&str; 7] = ["EUR", "GBP", "JPY", "TRY", "BTC", "ETH", "BNB"];
 const BASES: [&str; 14] = ["BTC", "XBT", "ETH", "BNB", "SOL", "XRP", "ADA", "DOGE", "LTC", "DOT", "TRX", "LINK", "AVAX", "EUR"];
 
-/// The symbol that this text as a whole spells.
-pub(super) fn symbol_of(text: &str) -> Option<Symbol> {
+/// The symbol that this text as a whole spells: `BTC-USDT`, `btc/usdt` or `BTCUSDT`; none when it is not clear.
+pub fn symbol_of(text: &str) -> Option<Symbol> {
     let text = text.trim().to_ascii_uppercase();
     let parts: Vec<&str> = text.split(['-', '/', '_']).collect();
     match parts.as_slice() {

@@ -32,6 +32,7 @@ pub use config::{PaperConfig, PaperConfigError, QueuePlace, Speed};
 pub use decoded::decoded;
 pub use link::{Link, Outages, Turn};
 pub use log::{LogEntry, LogError};
+pub use play::LOST;
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;
 pub use source::{Market, Origin, Recording, Source, Tapes};
