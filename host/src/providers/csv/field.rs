@@ -68,6 +68,17 @@ pub(super) fn digits(text: &[u8]) -> Option<Digits> {
     Some(Digits { value, decimals: u8::try_from(fraction.len()).unwrap_or(u8::MAX) })
 }
 
+/// Reads a volume: the same, but what a sum of floats leaves behind the twelfth decimal or the 18th digit is cut off.
+pub(super) fn volume(text: &[u8]) -> Option<Digits> {
+    let Some(point) = text.iter().position(|byte| *byte == b'.') else { return digits(text) };
+    let room = 18_usize.checked_sub(point)?.min(12);
+    let (kept, cut) = text.split_at(text.len().min(point + 1 + room));
+    if cut.len() > 20 || !cut.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    digits(kept)
+}
+
 /// A tick or a lot, to count in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Measure {
@@ -84,6 +95,14 @@ impl Measure {
             mantissa: u64::try_from(step.mantissa()).unwrap_or(1).max(1),
             decimals: u8::try_from(step.scale()).unwrap_or_default(),
         }
+    }
+
+    /// How many whole steps are in it, at least one in what is above 0; none beyond what is handled.
+    pub(super) fn whole(self, digits: Digits) -> Option<i64> {
+        let value = u128::from(digits.value) * u128::from(POWERS[usize::from(self.decimals.min(18))]);
+        let step = u128::from(self.mantissa) * u128::from(POWERS[usize::from(digits.decimals.min(18))]);
+        let least = i64::from(digits.value > 0);
+        i64::try_from(value / step).ok().filter(|count| *count <= Step::MAX_COUNT).map(|count| count.max(least))
     }
 
     /// How many steps it is; none when it is no multiple, or beyond what is handled.
@@ -221,6 +240,20 @@ mod tests {
         assert_eq!(count("10", "120"), Some(12));
         assert_eq!(count("0.01", "61837.63000000"), Some(6_183_763));
         assert_eq!(count("0.000000000001", "99999"), None, "beyond the largest count");
+    }
+
+    #[test]
+    fn volumes_are_cut_and_rounded_down_to_lots() {
+        let lot = |step: &str| Measure::of(Step::new(step.parse().unwrap()).unwrap());
+        let whole = |step: &str, text: &str| lot(step).whole(volume(text.as_bytes()).unwrap());
+        assert_eq!(whole("0.1", "0.30000000000000004"), Some(3));
+        assert_eq!(whole("0.0001", "2300413.72950000001"), Some(23_004_137_295));
+        assert_eq!(whole("5", "14.9"), Some(2));
+        assert_eq!(whole("5", "0.1"), Some(1), "never nothing");
+        assert_eq!(whole("5", "0.000"), Some(0));
+        for bad in ["1.", "1.x", "1.0000000000000x", "1e5", "", "-1"] {
+            assert_eq!(volume(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     proptest! {

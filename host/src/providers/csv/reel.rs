@@ -128,7 +128,7 @@ fn spread(
     waiting: &mut Vec<Trade>,
 ) -> Option<()> {
     const MILLI: u64 = 1_000_000;
-    let volume = lot.count(candle.volume)?;
+    let volume = lot.whole(candle.volume)?;
     if volume == 0 {
         return Some(());
     }

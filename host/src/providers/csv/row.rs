@@ -59,7 +59,7 @@ pub(super) fn read(rows: &Rows, layout: &Layout) -> Result<Raw, Flaw> {
             let ends = |column: usize| field::time(rows.value(column), layout.unit);
             Ok(Raw::Candle(RawCandle {
                 prices: [positive(open)?, positive(high)?, positive(low)?, positive(close)?],
-                volume: field::digits(rows.value(volume)).ok_or(flaw)?,
+                volume: field::volume(rows.value(volume)).ok_or(flaw)?,
                 ends: close_time.and_then(ends),
             }))
         }

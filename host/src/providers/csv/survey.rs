@@ -245,11 +245,11 @@ impl Found {
                 self.quantity.take(trade.quantity, quantity)?;
                 self.records += 1;
             }
-            (Raw::Candle(candle), RowKind::Candle { open, high, low, close, volume, .. }) => {
+            (Raw::Candle(candle), RowKind::Candle { open, high, low, close, .. }) => {
                 for (digits, column) in candle.prices.into_iter().zip([open, high, low, close]) {
                     self.price.take(digits, column)?;
                 }
-                self.quantity.take(candle.volume, volume)?;
+                self.quantity.widen(candle.volume);
                 let [opens, top, bottom, closes] = candle.prices.map(comparable);
                 if top < opens.max(closes) {
                     return Err(Flaw { column: high, allowed: "the high of a candle is not below its open or close" });
@@ -269,6 +269,9 @@ impl Found {
     }
 
     fn finish(&mut self, file: &str, layout: &Layout) -> Result<(), CsvError> {
+        if matches!(layout.rows, RowKind::Candle { .. }) {
+            self.quantity.round();
+        }
         for (extent, what, option) in [(self.price, "prices", "tick"), (self.quantity, "quantities", "lot")] {
             let steps = extent.largest.saturating_add(1).checked_mul(POWERS[usize::from(extent.decimals.min(18))]);
             if extent.measure.is_none() && steps.is_none_or(|steps| steps > Step::MAX_COUNT.unsigned_abs()) {
@@ -308,9 +311,23 @@ impl Found {
 }
 
 impl Extent {
-    fn take(&mut self, digits: Digits, column: usize) -> Result<(), Flaw> {
+    /// The same for a number that will be rounded.
+    fn widen(&mut self, digits: Digits) {
         self.decimals = self.decimals.max(digits.decimals);
         self.largest = self.largest.max(digits.value / POWERS[usize::from(digits.decimals.min(18))]);
+    }
+
+    /// As many decimals as a lot of a crypto venue has, fewer where the largest number would have too many steps.
+    fn round(&mut self) {
+        self.decimals = self.decimals.min(8);
+        let steps = |decimals: u8| self.largest.saturating_add(1).checked_mul(POWERS[usize::from(decimals)]);
+        while self.decimals > 0 && steps(self.decimals).is_none_or(|steps| steps > Step::MAX_COUNT.unsigned_abs()) {
+            self.decimals -= 1;
+        }
+    }
+
+    fn take(&mut self, digits: Digits, column: usize) -> Result<(), Flaw> {
+        self.widen(digits);
         match self.measure {
             Some(measure) if measure.count(digits).is_none() => Err(Flaw { column, allowed: STEPS }),
             _ => Ok(()),

@@ -3,6 +3,7 @@
 mod crash;
 mod ledger;
 mod log;
+mod models;
 mod provider;
 mod rules;
 mod tape;
