@@ -55,6 +55,9 @@ pub struct CsvMarket {
     tracks: Vec<Track>,
 }
 
+/// What one file has of one symbol.
+type Piece = (Survey, PathBuf, Found);
+
 #[derive(Clone, Debug)]
 struct Track {
     instrument: Instrument,
@@ -80,7 +83,7 @@ impl CsvMarket {
                 return Err(CsvError::file(symbol.as_str(), problem));
             }
         }
-        let mut symbols: Vec<(Symbol, Vec<(Survey, PathBuf, Found)>)> = Vec::new();
+        let mut symbols: Vec<(Symbol, Vec<Piece>)> = Vec::new();
         for CsvFile { path, symbol } in files {
             let survey = Survey::of(path, symbol.as_ref(), &asked)?;
             for found in survey.found.clone() {
@@ -102,11 +105,7 @@ impl CsvMarket {
 }
 
 impl Track {
-    fn of(
-        symbol: &Symbol,
-        mut pieces: Vec<(Survey, PathBuf, Found)>,
-        asked: (Option<Step>, Option<Step>),
-    ) -> Result<Self, CsvError> {
+    fn of(symbol: &Symbol, mut pieces: Vec<Piece>, asked: (Option<Step>, Option<Step>)) -> Result<Self, CsvError> {
         pieces.sort_by_key(|(_, _, found)| found.first);
         for pair in pieces.windows(2) {
             let [(before, _, earlier), (after, _, later)] = pair else { continue };

@@ -66,10 +66,8 @@ pub(super) fn check(
         TimeInForce::PostOnly if meets.crosses(order.side, price) => {
             return Err("post-only order would cross the book".into());
         }
-        TimeInForce::Fok => {
-            if meets.takeable(order, price, quantity, slippage) < quantity {
-                return Err("FOK insufficient liquidity".into());
-            }
+        TimeInForce::Fok if meets.takeable(order, price, quantity, slippage) < quantity => {
+            return Err("FOK insufficient liquidity".into());
         }
         _ => {}
     }

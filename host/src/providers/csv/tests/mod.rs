@@ -144,7 +144,7 @@ fn one_file_has_many_symbols_and_one_symbol_many_files() {
     let first = folder
         .file("a.csv", "time,price,qty,symbol\n1723161254,10,1,BTC-USDT\n1723161255,20.5,2,ethusdt\n1723161256,11,3,btcusdt\n");
     let second = folder.file("BTCUSDT-later.csv", "time,price,qty\n1723161257,12.25,4\n");
-    let market = open(&[second.clone(), first.clone()]).unwrap();
+    let market = open(&[second, first.clone()]).unwrap();
     let symbols: Vec<_> = market.instruments().into_iter().map(|instrument| instrument.symbol.to_string()).collect();
     assert_eq!(symbols, ["BTC-USDT", "ETH-USDT"]);
     let prices: Vec<_> = rows(&market, 0).iter().map(|row| row.1).collect();
