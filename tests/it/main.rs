@@ -12,6 +12,8 @@
 mod support;
 
 mod auth;
+mod backtest_jobs;
+mod backtests;
 mod bootstrap;
 mod cases;
 mod catalogue;

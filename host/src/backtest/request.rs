@@ -59,6 +59,11 @@ impl PlayVenue {
     pub fn of_tapes(provider: ProviderName, tapes: Vec<Tape>) -> Self {
         Self { provider, market: Arc::new(Tapes::once(tapes)), paper: PaperConfig::default() }
     }
+
+    /// Without a market, of the usual name: to be filled in.
+    pub(super) fn with_rules(paper: PaperConfig) -> Self {
+        Self { paper, ..Self::of_tapes(PlayRequest::usual_provider(), Vec::new()) }
+    }
 }
 
 /// How far a run is; shared with who waits for it.
@@ -66,9 +71,21 @@ impl PlayVenue {
 pub struct Watch {
     records: AtomicU64,
     cancelled: AtomicBool,
+    /// Whose end is this one's too.
+    above: Option<Arc<Self>>,
 }
 
 impl Watch {
+    /// Of a run that is a part of something: it ends when `above` is cancelled, too.
+    pub fn under(above: &Arc<Self>) -> Self {
+        Self { above: Some(Arc::clone(above)), ..Self::default() }
+    }
+
+    /// Whether somebody has cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.above.as_ref().is_some_and(|above| above.is_cancelled())
+    }
+
     /// Records that were played so far; written every now and then.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
@@ -81,7 +98,7 @@ impl Watch {
 
     pub(super) fn tell(&self, records: u64) -> Result<(), PlayError> {
         self.records.store(records, Ordering::Relaxed);
-        if self.cancelled.load(Ordering::Relaxed) { Err(PlayError::Cancelled) } else { Ok(()) }
+        if self.is_cancelled() { Err(PlayError::Cancelled) } else { Ok(()) }
     }
 }
 

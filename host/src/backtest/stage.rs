@@ -6,24 +6,27 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 use super::book_keeping::{Lines, Tally};
-use super::ledger::Ledger;
-use super::report::{PlayReport, PlayedData, PlayedStrategy};
+use super::ledger::{Ledger, PlayedOrder};
+use super::report::{HandlerFuel, PlayReport, PlayedCall, PlayedData, PlayedFault, PlayedLine, PlayedStrategy};
 use super::request::{PlayError, PlayRequest};
 use super::table::Table;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
-use crate::base::{Clock as _, ManualClock, ProviderName, Timestamp};
+use crate::base::{Clock as _, InstanceId, ManualClock, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig, Filter, Mailbox};
 use crate::instances::is_dry_run;
 use crate::instances::restart::{Answer, RestartPolicy};
 use crate::instances::view::tidy;
 use crate::market::{Event, EventKind, OrderRequest, Payload, Symbol};
 use crate::providers::paper::Output;
-use crate::sandbox::{Fault, Guest, GuestSetup, Pace, SavedInMemory, StartError};
-use crate::trading::{Desk, Outlet, TradingAccount};
+use crate::sandbox::{Delivery, Exception, Fault, Guest, GuestSetup, Pace, SavedInMemory, SavedState as _, StartError};
+use crate::trading::{Connection, Desk, Outlet, Position, TradingAccount};
 
 /// Run lifetime. One thread, no waiting, no time of the machine.
 pub(super) struct Stage {
@@ -31,6 +34,7 @@ pub(super) struct Stage {
     feeds: Vec<(ProviderName, Vec<Symbol>)>,
     clock: Arc<ManualClock>,
     desk: Arc<Desk>,
+    bus: Arc<Bus>,
     seats: Vec<Seat>,
     mailbox: Mailbox,
     guest: Option<Guest>,
@@ -47,11 +51,32 @@ pub(super) struct Stage {
     lines: Arc<Lines>,
     tally: Tally,
     ledger: Ledger,
+    /// Each call, when somebody wants to know.
+    calls: Option<Vec<PlayedCall>>,
     first: Timestamp,
     last: Timestamp,
     /// What a venue says; empty between two things that happen.
     told: Vec<Output>,
     placed: Vec<OrderRequest>,
+}
+
+/// Calls that are kept.
+const CALLS: usize = 10_000;
+
+/// What can be seen of a run while it goes on.
+pub(super) struct Picture {
+    pub(super) orders: Vec<PlayedOrder>,
+    pub(super) fills: usize,
+    pub(super) log: Vec<PlayedLine>,
+    pub(super) fuel: BTreeMap<String, HandlerFuel>,
+    pub(super) peak_memory_bytes: u64,
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) exception_count: u64,
+    pub(super) faults: Vec<PlayedFault>,
+    /// By symbol, of several providers by `provider:SYMBOL`; flat ones are left out.
+    pub(super) positions: BTreeMap<String, Decimal>,
+    /// What the guest saved last.
+    pub(super) saved: Value,
 }
 
 /// A venue and its way to the host.
@@ -105,6 +130,7 @@ impl Stage {
             feeds,
             clock,
             desk,
+            bus,
             seats,
             mailbox,
             guest: None,
@@ -117,6 +143,7 @@ impl Stage {
             lines: Arc::default(),
             tally: Tally::default(),
             ledger: Ledger::default(),
+            calls: None,
             first,
             last: first,
             told: Vec::new(),
@@ -272,17 +299,29 @@ impl Stage {
         match delivered {
             Ok(delivery) => {
                 self.tally.handled(event.kind().as_str(), &delivery, &guest.usage());
-                self.handled += u64::from(delivery.called);
-                if delivery.called && self.request.chaos.restart_at.binary_search(&self.handled).is_ok() {
-                    // Lost as in a crash of the host: no farewell, and what it saved is there for the next one.
-                    self.guest = None;
-                    self.desk.set_active(&self.request.instance, false);
-                    self.start_guest(false)?;
-                }
+                self.note_call(&delivery);
+                self.lose_guest(delivery.called)?;
             }
             Err(fault) => self.fault(fault),
         }
         Ok(())
+    }
+
+    /// Chaos may lose the guest after this event, as in a crash of the host: no farewell, and what it saved is there for the next one.
+    fn lose_guest(&mut self, handled: bool) -> Result<(), PlayError> {
+        self.handled += u64::from(handled);
+        if handled && self.request.chaos.restart_at.binary_search(&self.handled).is_ok() {
+            self.guest = None;
+            self.desk.set_active(&self.request.instance, false);
+            self.start_guest(false)?;
+        }
+        Ok(())
+    }
+
+    fn note_call(&mut self, delivery: &Delivery) {
+        if let Some(calls) = self.calls.as_mut().filter(|calls| delivery.called && calls.len() < CALLS) {
+            calls.push(PlayedCall { handler: delivery.handler, fuel: delivery.fuel, time: self.clock.now().to_rfc3339() });
+        }
     }
 
     fn fire(&mut self) -> Result<(), PlayError> {
@@ -290,11 +329,79 @@ impl Stage {
         while let Some(guest) = &mut self.guest {
             match guest.fire(now).now_or_never().ok_or(PlayError::Waiting)? {
                 Ok(None) => break,
-                Ok(Some(delivery)) => self.tally.handled("Timer", &delivery, &guest.usage()),
+                Ok(Some(delivery)) => {
+                    self.tally.handled("Timer", &delivery, &guest.usage());
+                    self.note_call(&delivery);
+                }
                 Err(fault) => self.fault(fault),
             }
         }
         Ok(())
+    }
+}
+
+/// For who drives it step by step.
+impl Stage {
+    /// The same, keeping the first calls.
+    pub(super) fn keeping_calls(mut self) -> Self {
+        self.calls = Some(Vec::new());
+        self
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Who trades.
+    pub(super) fn instance(&self) -> &InstanceId {
+        &self.request.instance
+    }
+
+    /// Puts something into the mailbox of the instance alone.
+    pub(super) fn post(&mut self, event: Event) -> Result<(), PlayError> {
+        self.bus.post(&self.request.instance, Arc::new(event));
+        self.drain()
+    }
+
+    /// The connection of a venue is lost or back; its status has changed before.
+    pub(super) fn connection(&mut self, seat: usize, connection: Connection) -> Result<(), PlayError> {
+        self.seats[seat].outlet.connection(connection);
+        self.drain()
+    }
+
+    /// The host dies and starts again: the guest is gone without a word, a fresh one starts with what was saved.
+    pub(super) fn crash(&mut self) -> Result<(), PlayError> {
+        self.guest = None;
+        self.desk.set_active(&self.request.instance, false);
+        self.start_guest(false)?;
+        self.drain()
+    }
+
+    /// What can be seen now.
+    pub(super) fn picture(&self) -> Picture {
+        let several = self.seats.len() > 1;
+        let position = |(provider, symbol, position): (ProviderName, Symbol, Position)| {
+            let name = if several { format!("{provider}:{symbol}") } else { symbol.to_string() };
+            (!position.quantity.is_zero()).then(|| (name, position.quantity.normalize()))
+        };
+        Picture {
+            orders: self.ledger.orders().cloned().collect(),
+            fills: self.ledger.fill_count(),
+            log: self.lines.kept(),
+            fuel: self.tally.fuel(),
+            peak_memory_bytes: self.tally.peak_memory_bytes,
+            exceptions: self.tally.exceptions.clone(),
+            exception_count: self.tally.exception_count,
+            faults: self.tally.faults.clone(),
+            positions: self.desk.positions(&self.request.instance).into_iter().filter_map(position).collect(),
+            saved: self.saved.load().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+        }
+    }
+
+    /// The calls that were kept.
+    pub(super) fn take_calls(&mut self) -> Vec<PlayedCall> {
+        self.calls.take().unwrap_or_default()
     }
 }
 
@@ -315,6 +422,9 @@ impl Stage {
         match started {
             Ok((guest, started)) => {
                 self.tally.created(started.fuel, &guest.usage());
+                if let Some(calls) = self.calls.as_mut().filter(|calls| calls.len() < CALLS) {
+                    calls.push(PlayedCall { handler: "create", fuel: started.fuel, time: self.clock.now().to_rfc3339() });
+                }
                 self.guest = Some(guest);
                 let kinds = self.request.program.metadata().events.iter().copied().collect();
                 self.desk.introduce(&self.request.instance, kinds);
@@ -364,12 +474,15 @@ impl Stage {
     }
 
     /// Lets the guest save its state, as a stop does. What waits in the mailbox of a guest that still sleeps is not heard.
-    fn farewell(&mut self) -> Result<(), PlayError> {
+    pub(super) fn farewell(&mut self) -> Result<(), PlayError> {
         let now = self.clock.now();
         self.desk.set_active(&self.request.instance, false);
         if let Some(guest) = &mut self.guest {
             match guest.stop(now).now_or_never().ok_or(PlayError::Waiting)? {
-                Ok(delivery) if delivery.called => self.tally.handled("Stop", &delivery, &guest.usage()),
+                Ok(delivery) if delivery.called => {
+                    self.tally.handled("Stop", &delivery, &guest.usage());
+                    self.note_call(&delivery);
+                }
                 Ok(_) => {}
                 Err(fault) => {
                     let usage = guest.usage();
@@ -387,7 +500,7 @@ impl Stage {
     /// The report of all that happened.
     pub(super) fn close(mut self) -> PlayReport {
         let dropped = self.mailbox.dropped();
-        let counts = EventKind::ALL.into_iter().map(|kind| (kind.as_str(), dropped.of(kind)));
+        let counts = EventKind::ALL.into_iter().map(|kind| (SmolStr::new_static(kind.as_str()), dropped.of(kind)));
         self.tally.events.dropped = counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>();
         let (orders, fills, fees) = self.ledger.close();
         let (log, log_lines_left_out) = self.lines.close();

@@ -91,6 +91,24 @@ impl TableVenue {
         Ok(())
     }
 
+    /// What is traded here.
+    pub(super) fn listed(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    /// Takes in a record that no recording has.
+    pub(super) fn feed(&self, place: usize, record: &Record, told: &mut Vec<Output>) {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        inner.venue.feed(place, record, 0, told);
+        hold(&inner.link, &mut inner.held, told);
+    }
+
+    /// The next ticker of this instrument comes whatever the last one said.
+    pub(super) fn forget_touch(&self, place: usize) {
+        self.inner().venue.forget_touch(place);
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -24,7 +24,7 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// That somebody else took, piece by piece.
+    /// These bytes, which somebody has hashed.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

@@ -17,7 +17,7 @@ use crate::market::Side;
 use crate::providers::tape::Tape;
 use crate::sandbox::{FaultCode, Sandbox, SandboxConfig};
 
-const MOMENTUM: &str =
+pub(super) const MOMENTUM: &str =
     include_str!("../../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
 
 /// Sleeps ten seconds at every trade, and counts the seconds of the tape with a timer.
@@ -43,17 +43,17 @@ module.exports = {
 };
 "#;
 
-struct Lab(Compiler);
+pub(super) struct Lab(Compiler);
 
 impl Lab {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let config = SandboxConfig { max_guests: 8, yield_fuel: None, ..SandboxConfig::default() };
         let metrics = Metrics::new();
         let sandbox = Sandbox::new(config, &metrics).unwrap();
         Self(Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).unwrap())
     }
 
-    async fn request(&self, source: &str, config: Value) -> PlayRequest {
+    pub(super) async fn request(&self, source: &str, config: Value) -> PlayRequest {
         let program = self.0.program(&Source::single("test.js", source).unwrap()).await.unwrap();
         let config = check_config(program.metadata(), config.as_object().unwrap()).unwrap();
         let tapes = vec![Tape::open("btcusdt-20240808").unwrap()];

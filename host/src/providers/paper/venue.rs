@@ -217,6 +217,13 @@ impl PaperVenue {
         self.tell_balances(out);
     }
 
+    /// The next ticker of this instrument comes whatever the last one said.
+    pub fn forget_touch(&mut self, tape: usize) {
+        if let Some(listing) = self.listings.get_mut(tape) {
+            listing.feed.forget_touch();
+        }
+    }
+
     /// Takes in a record of the tape with this number, whose times are later by `shift_nanos` than it says.
     pub fn feed(&mut self, tape: usize, record: &Record, shift_nanos: i64, out: &mut Vec<Output>) {
         let shifted = |time: Timestamp| Timestamp::from_nanos(time.as_nanos().saturating_add_signed(shift_nanos));
