@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::strategy::key_value;
-use crate::backtest::PlayVenue;
-use crate::backtest::data::{self, DataSpec};
+use crate::backtest::{DataSpec, PlayVenue, data};
 use crate::base::duration;
 use crate::cli::Failure;
 use crate::providers::csv::Increments;
@@ -82,8 +81,8 @@ impl VenueFlags {
 }
 
 /// Opens data by the names that were given.
-pub(in crate::cli) fn open(given: &[String]) -> Result<Vec<PlayVenue>, Failure> {
-    let specs = given.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
+pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
+    let specs = data.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
     data::open(&specs, &Increments::default()).map_err(Failure::usage)
 }
 

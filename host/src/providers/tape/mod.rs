@@ -66,6 +66,9 @@ pub enum TapeError {
     /// The tape is damaged, or made to look like one.
     #[error("the tape is damaged: {0} cannot be right")]
     Corrupt(&'static str),
+    /// A recording of another kind than a tape cannot be read.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
     /// What was to be written does not fit the format.
     #[error("the tape cannot be written: {0}")]
     Unwritable(&'static str),
