@@ -6,6 +6,8 @@ pub mod bench;
 
 mod book_keeping;
 pub mod cache;
+mod chaos;
+pub mod data;
 pub mod jobs;
 mod ledger;
 mod play;
@@ -22,6 +24,8 @@ mod table_venue;
 mod tests;
 mod values;
 
+pub use chaos::{Chaos, ChaosError};
+pub use data::{DataError, DataSpec};
 pub use ledger::{PlayedFill, PlayedOrder};
 pub use play::play;
 pub use report::PlayReport;

@@ -33,7 +33,7 @@ impl Player {
     fn new(request: PlayRequest) -> Result<Self, PlayError> {
         let starts = request.venues.iter().map(|venue| venue.market.start());
         let clock = Arc::new(ManualClock::new(starts.min().unwrap_or_default()));
-        let venues = request.venues.iter().map(|venue| TableVenue::new(venue, Arc::clone(&clock)));
+        let venues = request.venues.iter().map(|venue| TableVenue::new(venue, Arc::clone(&clock), &request.chaos));
         let venues = venues.collect::<Result<Vec<_>, _>>()?;
         let tables = venues.iter().map(|venue| Arc::clone(venue) as Arc<dyn Table>).collect();
         let watch = Arc::clone(&request.watch);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Map, Value};
 
+use super::chaos::Chaos;
 use crate::base::{InstanceId, ProviderName};
 use crate::bus::BusError;
 use crate::instances::RestartConfig;
@@ -36,6 +37,8 @@ pub struct PlayRequest {
     pub instance: InstanceId,
     /// Of `Math.random`; none for the one that follows from id and configuration, as live.
     pub seed: Option<u64>,
+    /// What is to go wrong.
+    pub chaos: Chaos,
     /// Where the run can be watched and ended.
     pub watch: Arc<Watch>,
 }
@@ -145,6 +148,7 @@ impl PlayRequest {
             restart: RestartConfig::default(),
             instance: InstanceId::new("play").expect("a literal"),
             seed: None,
+            chaos: Chaos::default(),
             watch: Arc::default(),
         }
     }

@@ -25,7 +25,7 @@ use crate::instances::restart::{Answer, RestartPolicy};
 use crate::instances::view::tidy;
 use crate::market::{Event, EventKind, OrderRequest, Payload, Symbol};
 use crate::providers::paper::Output;
-use crate::sandbox::{Delivery, Exception, Fault, Guest, GuestSetup, Pace, SavedInMemory, SavedState as _, StartError};
+use crate::sandbox::{Delivery, Fault, Guest, GuestSetup, Pace, SavedInMemory, SavedState as _, StartError};
 use crate::trading::{Connection, Desk, Outlet, Position, TradingAccount};
 
 /// Run lifetime. One thread, no waiting, no time of the machine.
@@ -40,6 +40,8 @@ pub(super) struct Stage {
     guest: Option<Guest>,
     /// Counts the guests: part of client order ids.
     run: u64,
+    /// Events that a handler ran for.
+    handled: u64,
     /// When a fresh guest starts after a fault; none while one lives, or for ever once it is quarantined.
     restart_at: Option<Timestamp>,
     policy: RestartPolicy,
@@ -85,6 +87,8 @@ struct Seat {
 /// What can be due.
 #[derive(Clone, Copy)]
 enum Due {
+    /// The connection to this venue changes.
+    Turn(usize),
     /// An order reaches this venue.
     Venue(usize),
     /// The backoff after a fault is over.
@@ -130,6 +134,7 @@ impl Stage {
             mailbox,
             guest: None,
             run: 0,
+            handled: 0,
             restart_at: None,
             policy,
             held: VecDeque::new(),
@@ -202,6 +207,13 @@ impl Stage {
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= until) {
             self.clock.advance_to(at);
             match due {
+                Due::Turn(seat) => {
+                    let (table, outlet) = (Arc::clone(&self.seats[seat].table), self.seats[seat].outlet.clone());
+                    self.hear_of(seat, |told| {
+                        table.turn(&outlet, told);
+                        Ok(())
+                    })?;
+                }
                 Due::Venue(seat) => {
                     let table = Arc::clone(&self.seats[seat].table);
                     self.hear_of(seat, |told| {
@@ -223,6 +235,8 @@ impl Stage {
         let now = self.clock.now();
         let arrival = |(place, seat): (usize, &Seat)| seat.table.next_arrival().map(|at| (at, Due::Venue(place)));
         let venue = self.seats.iter().enumerate().filter_map(arrival).min_by_key(|(at, _)| *at);
+        let turn = |(place, seat): (usize, &Seat)| seat.table.next_turn().map(|at| (at, Due::Turn(place)));
+        let turn = self.seats.iter().enumerate().filter_map(turn).min_by_key(|(at, _)| *at);
         let restart = self.restart_at.map(|at| (at, Due::Restart));
         let guest = self.guest.as_ref().and_then(|guest| {
             let busy_until = guest.now().filter(|awake| *awake > now);
@@ -231,7 +245,7 @@ impl Stage {
             // A timer that is due goes before events that wait, as live.
             [timer, awake].into_iter().flatten().min_by_key(|(at, _)| *at)
         });
-        [venue, restart, guest].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [turn, venue, restart, guest].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Hands the guest what waits for it, unless it sleeps.
@@ -285,8 +299,20 @@ impl Stage {
             Ok(delivery) => {
                 self.tally.handled(event.kind().as_str(), &delivery, &guest.usage());
                 self.note_call(&delivery);
+                self.lose_guest(delivery.called)?;
             }
             Err(fault) => self.fault(fault),
+        }
+        Ok(())
+    }
+
+    /// Chaos may lose the guest after this event, as in a crash of the host: no farewell, and what it saved is there for the next one.
+    fn lose_guest(&mut self, handled: bool) -> Result<(), PlayError> {
+        self.handled += u64::from(handled);
+        if handled && self.request.chaos.restart_at.binary_search(&self.handled).is_ok() {
+            self.guest = None;
+            self.desk.set_active(&self.request.instance, false);
+            self.start_guest(false)?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod compile;
 mod diagnostics;
 mod instances;
 mod modules;
+mod new;
 mod play;
 mod progress;
 mod refresh;
@@ -54,6 +55,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Compile(compile::Args),
+    New(new::Args),
     Play(play::Args),
     Test(test::Args),
     Backtest(backtest::Args),
@@ -151,6 +153,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Backtest(args) => backtest::run(&args),
@@ -205,6 +208,7 @@ mod tests {
             "sandpit verify r --source f.js --data a --anyway --format json",
             "sandpit test scenarios --filter rise --strategies d --no-cache --format json",
             "sandpit test -",
+            "sandpit new demo --ts",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::backtest::chaos::Chaos;
 use crate::backtest::request::{PlayRequest, PlayVenue};
 use crate::backtest::settings::SettingsError;
 use crate::base::{Digest, InstanceId, ProviderName, canonical};
@@ -54,6 +55,9 @@ pub struct Inputs {
     pub risk: RiskConfig,
     /// How faults are answered.
     pub restart: RestartConfig,
+    /// What was to go wrong.
+    #[serde(default)]
+    pub chaos: Chaos,
     /// The settings of each venue.
     pub venues: BTreeMap<ProviderName, Map<String, Value>>,
 }
@@ -78,6 +82,7 @@ impl Inputs {
             limits: request.limits.clone(),
             risk: request.risk.clone(),
             restart: request.restart,
+            chaos: request.chaos.clone(),
             venues: request.venues.iter().map(|venue| (venue.provider.clone(), venue.settings())).collect(),
         }
     }
@@ -104,6 +109,7 @@ impl Inputs {
             limits: self.limits.clone(),
             risk: self.risk.clone(),
             restart: self.restart,
+            chaos: self.chaos.clone(),
             instance: self.instance.clone(),
             // What is no number was never written by us, and then differs.
             seed: self.seed.parse().ok(),

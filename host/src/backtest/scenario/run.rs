@@ -127,7 +127,7 @@ impl Run {
         let start = tape_start.map_or_else(|| scenario.start(), Ok)?;
         let clock = Arc::new(ManualClock::new(start));
         let names: Vec<_> = request.venues.iter().map(|venue| venue.provider.clone()).collect();
-        let markets = request.venues.iter().map(|venue| TableVenue::new(venue, Arc::clone(&clock)));
+        let markets = request.venues.iter().map(|venue| TableVenue::new(venue, Arc::clone(&clock), &request.chaos));
         let markets = markets.collect::<Result<Vec<_>, _>>()?;
         let by_hand = scenario.venue() == VenueKind::Manual;
         let hands: Vec<_> =

@@ -170,7 +170,7 @@ impl<'de> Deserialize<'de> for Way {
         match text.to_ascii_lowercase().as_str() {
             "buy" => Ok(Self(Side::Buy)),
             "sell" => Ok(Self(Side::Sell)),
-            _ => Err(serde::de::Error::custom(format!("`{}` is no side: buy or sell", text.escape_debug()))),
+            _ => Err(Error::custom(format!("`{}` is no side: buy or sell", text.escape_debug()))),
         }
     }
 }
@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for BreachType {
         let text = String::deserialize(deserializer)?;
         let known = breaches().into_iter().find(|known| *known == text);
         known.map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!("`{}` is no breach type: one of {}", text.escape_debug(), breaches().join(", ")))
+            Error::custom(format!("`{}` is no breach type: one of {}", text.escape_debug(), breaches().join(", ")))
         })
     }
 }
@@ -285,7 +285,7 @@ impl<'de> Deserialize<'de> for Which {
             Value::Number(number) if number.as_u64().is_some() => {
                 Ok(Self::Number(number.as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or(usize::MAX)))
             }
-            _ => Err(serde::de::Error::custom("an order is \"last\", a number (0 is the first), or a client order id")),
+            _ => Err(Error::custom("an order is \"last\", a number (0 is the first), or a client order id")),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::source;
 use super::workbench::Workbench;
 use crate::backtest::receipt::{Found, Receipt};
 use crate::backtest::sweep::Axis;
-use crate::backtest::{self, PlayError, PlayReport, PlayRequest, Watch};
+use crate::backtest::{self, Chaos, PlayError, PlayReport, PlayRequest, Watch};
 use crate::compile::Places;
 use crate::market::Symbol;
 
@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// A limit that differs from a host's default, such as `fuelPerEvent=20000000`; may be repeated.
     #[arg(long = "limit", value_name = "NAME=N", value_parser = strategy::key_value)]
     limit: Vec<(String, String)>,
+    /// Trouble drawn from a seed: `seed=7,rejectPpm=1000,outageEvery=60s,outageFor=5s,restartAt=1000;5000`.
+    #[arg(long, value_name = "KEY=VALUE,...")]
+    chaos: Option<Chaos>,
     /// Varies a field, `lookback_period=10..100:10` or `side=a,b`; several make a grid.
     #[arg(long = "sweep", value_name = "KEY=FROM..TO:STEP|A,B,C", value_parser = strategy::key_value)]
     sweep: Vec<(String, String)>,
@@ -76,8 +79,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let bench = Workbench::deterministic(guests)?;
     let program = bench.program(&found, output)?;
     let config = args.strategy.configuration(program.metadata())?;
-    let (symbols, seed) = (args.symbol.clone(), args.seed);
-    let request = PlayRequest { venues, symbols, config, limits, seed, ..PlayRequest::new(Arc::clone(&program)) };
+    let (symbols, seed, chaos) = (args.symbol.clone(), args.seed, args.chaos.clone().unwrap_or_default());
+    let request = PlayRequest { venues, symbols, config, limits, seed, chaos, ..PlayRequest::new(Arc::clone(&program)) };
     if !args.sweep.is_empty() {
         let axes = args.sweep.iter().map(|(field, text)| Axis::parse(program.metadata(), field, text));
         let axes = axes.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;

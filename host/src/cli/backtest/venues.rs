@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::strategy::key_value;
-use crate::backtest::{PlayRequest, PlayVenue};
+use crate::backtest::{DataSpec, PlayVenue, data};
 use crate::base::duration;
 use crate::cli::Failure;
-use crate::providers::tape::Tape;
+use crate::providers::csv::Increments;
 
 /// Flags that name data and set up its venues.
 #[derive(Debug, clap::Args)]
@@ -84,8 +84,8 @@ impl VenueFlags {
 
 /// Opens data by the names that were given.
 pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
-    let tapes = data.iter().map(|name| Tape::open(name)).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
-    Ok(vec![PlayVenue::of_tapes(PlayRequest::usual_provider(), tapes)])
+    let specs = data.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
+    data::open(&specs, &Increments::default()).map_err(Failure::usage)
 }
 
 /// The same; names of files that lie in this folder mean those.

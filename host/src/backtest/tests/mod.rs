@@ -1,5 +1,9 @@
 //! Plays over the real tapes: the same bytes each time, money that adds up, tape time, faults.
 
+mod chaos;
+mod data;
+mod lookahead;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,7 +18,7 @@ use crate::providers::tape::Tape;
 use crate::sandbox::{FaultCode, Sandbox, SandboxConfig};
 
 pub(super) const MOMENTUM: &str =
-    include_str!("../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
+    include_str!("../../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
 
 /// Sleeps ten seconds at every trade, and counts the seconds of the tape with a timer.
 const SLEEPER: &str = r#"
