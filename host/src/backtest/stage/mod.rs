@@ -2,31 +2,32 @@
 //! hand. Whoever drives it says what happens next; in between it does what is due, in order of time. Must not know where the
 //! market comes from.
 
+mod guest;
+mod steps;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use rust_decimal::Decimal;
-use serde_json::Value;
 use smol_str::SmolStr;
-use tokio_util::sync::CancellationToken;
 
 use super::book_keeping::{Lines, Tally};
-use super::ledger::{Ledger, PlayedOrder};
-use super::report::{HandlerFuel, PlayReport, PlayedCall, PlayedData, PlayedFault, PlayedLine, PlayedStrategy};
+use super::ledger::Ledger;
+use super::report::{PlayReport, PlayedCall, PlayedData, PlayedStrategy};
 use super::request::{PlayError, PlayRequest};
 use super::table::Table;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
-use crate::base::{Clock as _, InstanceId, ManualClock, ProviderName, Timestamp};
+use crate::base::{Clock as _, ManualClock, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig, Filter, Mailbox};
-use crate::instances::is_dry_run;
-use crate::instances::restart::{Answer, RestartPolicy};
+use crate::instances::restart::RestartPolicy;
 use crate::instances::view::tidy;
 use crate::market::{Event, EventKind, OrderRequest, Payload, Symbol};
 use crate::providers::paper::Output;
-use crate::sandbox::{Delivery, Fault, Guest, GuestSetup, Pace, SavedInMemory, SavedState as _, StartError};
-use crate::trading::{Connection, Desk, Outlet, Position, TradingAccount};
+use crate::sandbox::{Delivery, Guest, SavedInMemory};
+use crate::trading::{Desk, Outlet};
+
+pub(super) use steps::Picture;
 
 /// Run lifetime. One thread, no waiting, no time of the machine.
 pub(super) struct Stage {
@@ -62,21 +63,6 @@ pub(super) struct Stage {
 
 /// Calls that are kept.
 const CALLS: usize = 10_000;
-
-/// What can be seen of a run while it goes on.
-pub(super) struct Picture {
-    pub(super) orders: Vec<PlayedOrder>,
-    pub(super) fills: usize,
-    pub(super) log: Vec<PlayedLine>,
-    pub(super) fuel: BTreeMap<String, HandlerFuel>,
-    pub(super) peak_memory_bytes: u64,
-    pub(super) exception_count: u64,
-    pub(super) faults: Vec<PlayedFault>,
-    /// By symbol, of several providers by `provider:SYMBOL`; flat ones are left out.
-    pub(super) positions: BTreeMap<String, Decimal>,
-    /// What the guest saved last.
-    pub(super) saved: Value,
-}
 
 /// A venue and its way to the host.
 struct Seat {
@@ -306,17 +292,6 @@ impl Stage {
         Ok(())
     }
 
-    /// Chaos may lose the guest after this event, as in a crash of the host: no farewell, and what it saved is there for the next one.
-    fn lose_guest(&mut self, handled: bool) -> Result<(), PlayError> {
-        self.handled += u64::from(handled);
-        if handled && self.request.chaos.restart_at.binary_search(&self.handled).is_ok() {
-            self.guest = None;
-            self.desk.set_active(&self.request.instance, false);
-            self.start_guest(false)?;
-        }
-        Ok(())
-    }
-
     fn note_call(&mut self, delivery: &Delivery) {
         if let Some(calls) = self.calls.as_mut().filter(|calls| delivery.called && calls.len() < CALLS) {
             calls.push(PlayedCall { handler: delivery.handler, fuel: delivery.fuel, time: self.clock.now().to_rfc3339() });
@@ -339,162 +314,7 @@ impl Stage {
     }
 }
 
-/// For who drives it step by step.
 impl Stage {
-    /// The same, keeping the first calls.
-    pub(super) fn keeping_calls(mut self) -> Self {
-        self.calls = Some(Vec::new());
-        self
-    }
-
-    /// The time.
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Who trades.
-    pub(super) fn instance(&self) -> &InstanceId {
-        &self.request.instance
-    }
-
-    /// Puts something into the mailbox of the instance alone.
-    pub(super) fn post(&mut self, event: Event) -> Result<(), PlayError> {
-        self.bus.post(&self.request.instance, Arc::new(event));
-        self.drain()
-    }
-
-    /// The connection of a venue is lost or back; its status has changed before.
-    pub(super) fn connection(&mut self, seat: usize, connection: Connection) -> Result<(), PlayError> {
-        self.seats[seat].outlet.connection(connection);
-        self.drain()
-    }
-
-    /// The host dies and starts again: the guest is gone without a word, a fresh one starts with what was saved.
-    pub(super) fn crash(&mut self) -> Result<(), PlayError> {
-        self.guest = None;
-        self.desk.set_active(&self.request.instance, false);
-        self.start_guest(false)?;
-        self.drain()
-    }
-
-    /// What can be seen now.
-    pub(super) fn picture(&self) -> Picture {
-        let several = self.seats.len() > 1;
-        let position = |(provider, symbol, position): (ProviderName, Symbol, Position)| {
-            let name = if several { format!("{provider}:{symbol}") } else { symbol.to_string() };
-            (!position.quantity.is_zero()).then(|| (name, position.quantity.normalize()))
-        };
-        Picture {
-            orders: self.ledger.orders().cloned().collect(),
-            fills: self.ledger.fill_count(),
-            log: self.lines.kept(),
-            fuel: self.tally.fuel(),
-            peak_memory_bytes: self.tally.peak_memory_bytes,
-            exception_count: self.tally.exception_count,
-            faults: self.tally.faults.clone(),
-            positions: self.desk.positions(&self.request.instance).into_iter().filter_map(position).collect(),
-            saved: self.saved.load().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
-        }
-    }
-
-    /// The calls that were kept.
-    pub(super) fn take_calls(&mut self) -> Vec<PlayedCall> {
-        self.calls.take().unwrap_or_default()
-    }
-}
-
-/// The life of the guest.
-impl Stage {
-    fn start_guest(&mut self, first: bool) -> Result<(), PlayError> {
-        self.restart_at = None;
-        self.run += 1;
-        self.desk.admit(TradingAccount {
-            instance: self.request.instance.clone(),
-            revision: self.request.program.source_hash(),
-            run: self.run,
-            scope: self.feeds.clone(),
-            dry_run: is_dry_run(&self.request.config),
-            limits: None,
-        });
-        let started = Guest::start(&self.request.program, self.setup()).now_or_never().ok_or(PlayError::Waiting)?;
-        match started {
-            Ok((guest, started)) => {
-                self.tally.created(started.fuel, &guest.usage());
-                if let Some(calls) = self.calls.as_mut().filter(|calls| calls.len() < CALLS) {
-                    calls.push(PlayedCall { handler: "create", fuel: started.fuel, time: self.clock.now().to_rfc3339() });
-                }
-                self.guest = Some(guest);
-                let kinds = self.request.program.metadata().events.iter().copied().collect();
-                self.desk.introduce(&self.request.instance, kinds);
-                self.desk.set_active(&self.request.instance, true);
-            }
-            Err(StartError::Exception(exception)) if first => return Err(PlayError::Create(exception)),
-            Err(StartError::Exception(exception)) => {
-                self.tally.thrown(&exception);
-                self.wait_for_restart();
-            }
-            Err(StartError::Fault(fault)) => self.fault(fault),
-        }
-        Ok(())
-    }
-
-    fn setup(&self) -> GuestSetup {
-        GuestSetup {
-            instance: self.request.instance.clone(),
-            seed: self.request.seed(),
-            config: self.request.config.clone(),
-            feeds: self.feeds.clone(),
-            limits: self.request.limits.clone(),
-            dry_run: is_dry_run(&self.request.config),
-            desk: Some(Arc::clone(&self.desk)),
-            pace: Pace::Virtual,
-            log: Arc::clone(&self.lines) as _,
-            saved: Box::new(self.saved.clone()),
-            time: self.clock.now(),
-            cancel: CancellationToken::new(),
-        }
-    }
-
-    /// The guest is gone.
-    fn fault(&mut self, fault: Fault) {
-        let usage = self.guest.take().map(|guest| guest.usage());
-        self.tally.faulted(fault, usage.as_ref(), self.clock.now());
-        self.wait_for_restart();
-    }
-
-    fn wait_for_restart(&mut self) {
-        self.desk.set_active(&self.request.instance, false);
-        let now = self.clock.now();
-        self.restart_at = match self.policy.on_fault(now) {
-            Answer::Wait(wait) => Some(now.plus(wait)),
-            Answer::Quarantine => None,
-        };
-    }
-
-    /// Lets the guest save its state, as a stop does. What waits in the mailbox of a guest that still sleeps is not heard.
-    pub(super) fn farewell(&mut self) -> Result<(), PlayError> {
-        let now = self.clock.now();
-        self.desk.set_active(&self.request.instance, false);
-        if let Some(guest) = &mut self.guest {
-            match guest.stop(now).now_or_never().ok_or(PlayError::Waiting)? {
-                Ok(delivery) if delivery.called => {
-                    self.tally.handled("Stop", &delivery, &guest.usage());
-                    self.note_call(&delivery);
-                }
-                Ok(_) => {}
-                Err(fault) => {
-                    let usage = guest.usage();
-                    self.tally.faulted(fault, Some(&usage), now);
-                }
-            }
-        }
-        // Reports that nobody took any more still belong to the orders.
-        let rest: VecDeque<_> = std::iter::from_fn(|| self.mailbox.try_recv()).collect();
-        rest.iter().for_each(|event| self.account(event));
-        self.note_orders();
-        Ok(())
-    }
-
     /// The report of all that happened.
     pub(super) fn close(mut self) -> PlayReport {
         let dropped = self.mailbox.dropped();
