@@ -19,6 +19,7 @@ mod cases;
 mod catalogue;
 mod cli;
 mod context;
+mod dev;
 mod errors;
 mod events;
 mod gateway;

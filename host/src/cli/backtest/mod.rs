@@ -24,8 +24,9 @@ use crate::compile::Places;
 use crate::market::Symbol;
 
 pub(in crate::cli) use kept::folder as cache_folder;
-pub(in crate::cli) use strategy::StrategyFlags;
+pub(in crate::cli) use strategy::{StrategyFlags, configuration, key_value};
 pub(in crate::cli) use venues::{open, open_in};
+pub(in crate::cli) use watched::on_interrupt;
 
 /// Runs a strategy over recorded market data, as fast as possible, and reports orders, fills, fees, profit, fuel and memory.
 ///
