@@ -182,7 +182,10 @@ async fn once_ends_with_the_code_of_its_round() {
     std::fs::write(&file, good.replace("config.window < 2", "config.window < 200")).unwrap();
     let thrown = cli.run(&["dev", "demo", "--once"]).await;
     let (line, _) = place(&good, "throw new RangeError");
-    assert!(thrown.stdout.contains("it must be at least 2") && thrown.stdout.contains(&format!("strategy.js:{line}:")), "{thrown:?}");
+    assert!(
+        thrown.stdout.contains("it must be at least 2") && thrown.stdout.contains(&format!("strategy.js:{line}:")),
+        "{thrown:?}"
+    );
     thrown.badly(1);
     std::fs::remove_file(&file).unwrap();
     assert!(cli.run(&["dev", "demo", "--once"]).await.badly(2).contains("no strategy in demo"));

@@ -240,9 +240,13 @@ mod tests {
         for line in lines {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
-        for line in
-            ["sandpit modules push", "sandpit modules show", "sandpit tags assign a prod", "sandpit modules ls -q --format json", "sandpit dev --push demo"]
-        {
+        for line in [
+            "sandpit modules push",
+            "sandpit modules show",
+            "sandpit tags assign a prod",
+            "sandpit modules ls -q --format json",
+            "sandpit dev --push demo",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }

@@ -134,7 +134,9 @@ fn read(event: notify::Result<Event>, at: Timestamp) -> Vec<Told> {
     }
     let folders = match event.kind {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) | EventKind::Other => return Vec::new(),
-        EventKind::Create(CreateKind::File) | EventKind::Remove(RemoveKind::File) | EventKind::Modify(ModifyKind::Data(_)) => false,
+        EventKind::Create(CreateKind::File) | EventKind::Remove(RemoveKind::File) | EventKind::Modify(ModifyKind::Data(_)) => {
+            false
+        }
         EventKind::Create(_) | EventKind::Remove(_) | EventKind::Modify(_) | EventKind::Any => true,
     };
     let own = |path: &&PathBuf| !is_foreign(&path.file_name().unwrap_or_default().to_string_lossy());
@@ -240,7 +242,9 @@ mod tests {
         }
         let lost = read(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)), at(1));
         assert!(matches!(lost.as_slice(), [Told::Moved(_), Told::Saved(_)]), "{lost:?}");
-        assert!(matches!(read(Err(notify::Error::generic("odd")), at(1)).as_slice(), [Told::Trouble(words, _)] if words.contains("odd")));
+        assert!(
+            matches!(read(Err(notify::Error::generic("odd")), at(1)).as_slice(), [Told::Trouble(words, _)] if words.contains("odd"))
+        );
     }
 
     /// Waits until something is told that is wanted; false after ten seconds.
