@@ -61,7 +61,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let push = args.push.clone().map(|target| Ok(Push::new(args.server.client(output)?, target))).transpose()?;
     let end = Arc::new(Watch::default());
     let work = Rounds::new(args.what.clone(), args.data.clone(), args.config.clone(), Arc::clone(&end))?;
-    let mut desk = Desk { work, push, before: None, number: 0, clock: Arc::clone(&clock), output };
+    let (before, trouble) = (None, Vec::new());
+    let mut desk = Desk { work, push, before, trouble, number: 0, redraws: !args.once, clock: Arc::clone(&clock), output };
     if args.once {
         return match desk.round(began) {
             Held::Green => Ok(()),
@@ -80,13 +81,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut watcher = Watcher::new(root, Arc::clone(&clock), sender).map_err(Failure::Usage)?;
     let mut since = began;
     loop {
-        output.fresh();
         desk.round(since);
         if desk.work.has_ended() {
             return Ok(());
         }
         output.text(&format!("watching {}; Ctrl-C ends", bundle::shown(watcher.root())));
-        match next(&told, &mut watcher, &clock, output) {
+        match next(&told, &mut watcher, &clock, &mut desk.trouble) {
             Some(saved) => since = saved,
             None => return Ok(()),
         }
@@ -100,8 +100,9 @@ fn root(what: &Path) -> Result<PathBuf, Failure> {
     Ok(if about.is_dir() { what.to_owned() } else { parent().to_owned() })
 }
 
-/// Waits until something was saved and no more follows; when the first of it was. None when it is to end.
-fn next(told: &Receiver<Told>, watcher: &mut Watcher, clock: &SystemClock, output: Output) -> Option<Timestamp> {
+/// Waits until something was saved and no more follows; when the first of it was. None when it is to end. What
+/// is wrong with watching goes to `trouble`: something may not have been heard of, and a round is the answer.
+fn next(told: &Receiver<Told>, watcher: &mut Watcher, clock: &SystemClock, trouble: &mut Vec<String>) -> Option<Timestamp> {
     let mut debouncer = watch::Debouncer::default();
     loop {
         let heard = told.recv_timeout(debouncer.wait(clock.now()).unwrap_or(watch::LOOK_EVERY)).ok();
@@ -112,13 +113,16 @@ fn next(told: &Receiver<Told>, watcher: &mut Watcher, clock: &SystemClock, outpu
         for heard in heard.into_iter().chain(told.try_iter()) {
             match heard {
                 Told::Saved(at) => debouncer.hear(at),
-                Told::Moved(at) => {
-                    if watcher.tend().unwrap_or_else(|words| told_of(&words, output)) {
+                Told::Moved(at) => match watcher.tend() {
+                    Ok(false) => {}
+                    Ok(true) => debouncer.hear(at),
+                    Err(words) => {
+                        trouble.push(words);
                         debouncer.hear(at);
                     }
-                }
+                },
                 Told::Trouble(words, at) => {
-                    told_of(&words, output);
+                    trouble.push(words);
                     debouncer.hear(at);
                 }
                 Told::Ended => return None,
@@ -128,12 +132,6 @@ fn next(told: &Receiver<Told>, watcher: &mut Watcher, clock: &SystemClock, outpu
             return Some(first);
         }
     }
-}
-
-/// Says what is wrong with watching. What is saved may not be heard of: a round is the answer.
-fn told_of(words: &str, output: Output) -> bool {
-    output.note(&format!("sandpit: {words}"));
-    true
 }
 
 /// How a round ended.
@@ -149,7 +147,11 @@ struct Desk {
     push: Option<Push>,
     /// Of the last round that had any.
     before: Option<Figures>,
+    /// What was wrong with watching since the last round.
+    trouble: Vec<String>,
     number: u64,
+    /// Whether a terminal shows the last round only.
+    redraws: bool,
     clock: Arc<SystemClock>,
     output: Output,
 }
@@ -164,6 +166,10 @@ impl Desk {
         if self.work.has_ended() {
             return Held::Red;
         }
+        if self.redraws {
+            // Not before: the last round is there to be read while this one works.
+            self.output.fresh();
+        }
         let figures = Figures::of(&round);
         self.output.table(&shown::text(&round, figures.as_ref(), self.before.as_ref(), self.output));
         let took = self.clock.now().since(since);
@@ -171,6 +177,7 @@ impl Desk {
         if figures.is_some() {
             self.before = figures;
         }
+        self.trouble.drain(..).for_each(|words| self.output.note(&format!("sandpit: {words}")));
         let pushed = match (&mut self.push, round.pushable()) {
             (Some(push), Some(source)) => push.offer(source),
             _ => Ok(None),

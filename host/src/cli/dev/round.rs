@@ -145,11 +145,13 @@ impl Rounds {
         let found = folder::survey(root).map_err(refused)?;
 
         let began = self.clock.now();
-        let places = built(&path)?;
+        let built = built(&path);
         round.took.build = self.clock.now().since(began);
+        let places = built?;
         let began = self.clock.now();
-        let program = self.compiled(&places)?;
+        let compiled = self.compiled(&places);
         round.took.compile = self.clock.now().since(began);
+        let program = compiled?;
 
         let data = self.choose(&found, round);
         let request = self.request(&program, data);
