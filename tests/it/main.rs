@@ -21,6 +21,7 @@ mod cli;
 mod context;
 mod errors;
 mod events;
+mod five_ways;
 mod gateway;
 mod guests;
 mod hardening;
