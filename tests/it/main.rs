@@ -35,6 +35,7 @@ mod neighbours;
 mod openapi;
 mod operations;
 mod orders;
+mod pages;
 mod providers;
 mod refresh;
 mod refresh_crowd;
