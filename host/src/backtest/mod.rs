@@ -6,6 +6,7 @@ pub mod bench;
 
 mod book_keeping;
 mod ledger;
+pub mod numbers;
 mod play;
 pub mod report;
 mod request;

@@ -1,9 +1,12 @@
 //! What a backtest is given, with the defaults of a host, and why it could not begin.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 use crate::base::{InstanceId, ProviderName};
 use crate::bus::BusError;
@@ -36,6 +39,8 @@ pub struct PlayRequest {
     pub instance: InstanceId,
     /// Of `Math.random`; none for the one that follows from id and configuration, as live.
     pub seed: Option<u64>,
+    /// What returns and drawdowns are measured against, by quote currency; what the accounts have at the start where it names none.
+    pub capital: BTreeMap<SmolStr, Decimal>,
     /// Where the run can be watched and ended.
     pub watch: Arc<Watch>,
 }
@@ -128,6 +133,7 @@ impl PlayRequest {
             restart: RestartConfig::default(),
             instance: InstanceId::new("play").expect("a literal"),
             seed: None,
+            capital: BTreeMap::new(),
             watch: Arc::default(),
         }
     }

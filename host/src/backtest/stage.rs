@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::book_keeping::{Lines, Tally};
 use super::ledger::Ledger;
+use super::numbers::Measure;
 use super::report::{PlayReport, PlayedData, PlayedStrategy};
 use super::request::{PlayError, PlayRequest};
 use super::table::Table;
@@ -45,6 +46,7 @@ pub(super) struct Stage {
     lines: Arc<Lines>,
     tally: Tally,
     ledger: Ledger,
+    measure: Measure,
     first: Timestamp,
     last: Timestamp,
     /// What a venue says; empty between two things that happen.
@@ -96,6 +98,7 @@ impl Stage {
         };
         let mailbox = bus.open(&request.instance, &feeds.iter().map(filter).collect::<Vec<_>>())?;
         let (policy, first) = (RestartPolicy::new(request.restart), clock.now());
+        let measure = measure(&request, &feeds, &seats, first);
         Ok(Self {
             request,
             feeds,
@@ -112,6 +115,7 @@ impl Stage {
             lines: Arc::default(),
             tally: Tally::default(),
             ledger: Ledger::default(),
+            measure,
             first,
             last: first,
             told: Vec::new(),
@@ -162,11 +166,22 @@ impl Stage {
         speak: impl FnOnce(&mut Vec<Output>) -> Result<(), PlayError>,
     ) -> Result<(), PlayError> {
         speak(&mut self.told)?;
-        let outlet = &self.seats[seat].outlet;
+        if self.told.iter().any(|told| matches!(told, Output::Report(_))) {
+            self.note_orders();
+        }
+        let (now, outlet) = (self.clock.now(), &self.seats[seat].outlet);
         for told in self.told.drain(..) {
             match told {
-                Output::Event(event) => outlet.publish(event),
-                Output::Report(report) => outlet.report(report),
+                Output::Event(event) => {
+                    self.measure.heard(seat, &event, now);
+                    outlet.publish(event);
+                }
+                Output::Report(report) => {
+                    if let Some((symbol, side)) = self.ledger.order(&report.client_order_id) {
+                        self.measure.reported(seat, symbol, side, &report, now);
+                    }
+                    outlet.report(report);
+                }
             }
         }
         self.drain()
@@ -366,6 +381,7 @@ impl Stage {
         let dropped = self.mailbox.dropped();
         let counts = EventKind::ALL.into_iter().map(|kind| (kind.as_str(), dropped.of(kind)));
         self.tally.events.dropped = counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>();
+        let measured = self.measure.close(self.clock.now(), &self.ledger.orders_by_symbol());
         let (orders, fills, fees) = self.ledger.close();
         let (log, log_lines_left_out) = self.lines.close();
         let (program, fuel) = (&self.request.program, self.tally.fuel());
@@ -385,6 +401,7 @@ impl Stage {
             fills,
             fees,
             profit: tidy(self.desk.profit(&self.request.instance)),
+            measured,
             balances: self.seats.iter().map(|seat| (seat.table.name().clone(), seat.table.balances())).collect(),
             fuel,
             peak_memory_bytes: self.tally.peak_memory_bytes,
@@ -395,4 +412,22 @@ impl Stage {
             log_lines_left_out,
         }
     }
+}
+
+/// What is to be measured, by seat. The capital is what the accounts of the venues that are followed have, unless it is given.
+fn measure(request: &PlayRequest, feeds: &[(ProviderName, Vec<Symbol>)], seats: &[Seat], start: Timestamp) -> Measure {
+    let followed = |seat: &Seat| {
+        let feed = feeds.iter().find(|(provider, _)| provider == seat.table.name());
+        feed.cloned().unwrap_or_else(|| (seat.table.name().clone(), Vec::new()))
+    };
+    let by_seat: Vec<_> = seats.iter().map(followed).collect();
+    let mut capital = BTreeMap::new();
+    for (seat, (_, symbols)) in seats.iter().zip(&by_seat) {
+        let quoted = |currency: &str| symbols.iter().any(|symbol| symbol.quote_currency() == currency);
+        for balance in seat.table.balances().into_iter().filter(|balance| quoted(&balance.currency)) {
+            *capital.entry(balance.currency).or_default() += balance.total;
+        }
+    }
+    capital.extend(request.capital.clone());
+    Measure::new(by_seat, &capital, start)
 }
