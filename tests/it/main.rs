@@ -12,6 +12,8 @@
 mod support;
 
 mod auth;
+mod backtest_jobs;
+mod backtests;
 mod bootstrap;
 mod cases;
 mod catalogue;
@@ -27,6 +29,7 @@ mod isolation;
 mod kill9;
 mod killswitch;
 mod lifecycle;
+mod manual;
 mod neighbours;
 mod openapi;
 mod operations;
@@ -38,6 +41,7 @@ mod restart;
 mod risk;
 mod routing;
 mod scale;
+mod sdk;
 mod soak;
 mod storm;
 mod telemetry;

@@ -64,6 +64,12 @@ const STORY: &[&str] = &[
     "contextRestore",
     "instancesStop",
     "instancesDelete",
+    "backtestsCreate",
+    "backtestsList",
+    "backtestsGet",
+    "backtestsEvents",
+    "backtestsCancel",
+    "backtestsDelete",
     "tagsDelete",
     "modulesDelete",
 ];

@@ -63,7 +63,7 @@ fn sections(page: &str) -> Vec<Section> {
 }
 
 /// Whether some line of `output` has the words of `expected` in this order.
-fn says(output: &str, expected: &str) -> bool {
+pub(crate) fn says(output: &str, expected: &str) -> bool {
     let in_order = |line: &str| {
         let mut rest = line;
         expected.split_whitespace().all(|word| match rest.split_once(word) {

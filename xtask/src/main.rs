@@ -10,6 +10,8 @@ mod fuzz;
 #[cfg(test)]
 mod house;
 mod process;
+#[cfg(test)]
+mod sdk;
 mod soak;
 mod test;
 mod up;

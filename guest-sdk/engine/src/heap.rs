@@ -27,6 +27,7 @@ struct Free {
 }
 
 #[derive(Clone, Copy)]
+#[repr(C)]
 struct Class {
     free: *mut Free,
     /// The part of the newest page that has never been used.
@@ -34,6 +35,8 @@ struct Class {
     fresh_end: usize,
 }
 
+/// `prelude.h` knows the beginning of it.
+#[repr(C)]
 struct Heap {
     classes: [Class; CLASSES],
     /// Size class of each page plus one; 0 for pages that are not ours.
@@ -42,11 +45,13 @@ struct Heap {
     chunk_end: usize,
 }
 
+#[repr(transparent)]
 struct Single(UnsafeCell<Heap>);
 
 // SAFETY: the module has one thread, and no function here calls out while it holds the reference.
 unsafe impl Sync for Single {}
 
+#[unsafe(export_name = "sandpit_heap")]
 static HEAP: Single = Single(UnsafeCell::new(Heap {
     classes: [Class { free: null_mut(), fresh: 0, fresh_end: 0 }; CLASSES],
     pages: [0; COVERED_BYTES / PAGE_BYTES],

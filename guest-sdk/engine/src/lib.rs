@@ -25,7 +25,7 @@ mod shim;
 
 mod strategy;
 
-use wit::sandpit::strategy::events::{Envelope, Event};
+use wit::sandpit::strategy::events::{Envelope, Event, PlainTrade};
 use wit::sandpit::strategy::types::{Diagnostic, Exception, Metadata, Setup, SourceFile, Started};
 
 struct Engine;
@@ -45,6 +45,14 @@ impl wit::Guest for Engine {
 
     fn on_event(envelope: Envelope, event: Event) -> Result<(), Exception> {
         strategy::on_event(envelope, events::Arrival::new(event, envelope.provider))
+    }
+
+    fn on_trade(envelope: Envelope, trade: PlainTrade) -> bool {
+        strategy::on_trade(envelope, trade)
+    }
+
+    fn thrown() -> Option<Exception> {
+        strategy::thrown()
     }
 
     fn on_timer(time: u64, timer: u32) -> Result<(), Exception> {

@@ -7,7 +7,7 @@ use crate::diagnostics::{exception, load_failure, metadata_missing, plain_except
 use crate::events::{self, Arrival, Delivery, Payload};
 use crate::globals::{self, clock, log, random};
 use crate::js::{JsResult, Value, throw_type_error};
-use crate::wit::sandpit::strategy::events::{Envelope, ReportState};
+use crate::wit::sandpit::strategy::events::{Envelope, PlainTrade, ReportState};
 use crate::wit::sandpit::strategy::log::Level;
 use crate::wit::sandpit::strategy::types::{Diagnostic, Exception, Handlers, Metadata, Setup, SourceFile, Started};
 use crate::{decimal, feeds, metadata, modules, runtime, text};
@@ -56,6 +56,8 @@ thread_local! {
     static LOADED: RefCell<Option<Loaded>> = const { RefCell::new(None) };
     /// Never dropped, so that a handler can be borrowed while it runs.
     static STRATEGY: Cell<Option<&'static Strategy>> = const { Cell::new(None) };
+    /// What the last trade's handler threw, until the host asks.
+    static THROWN: RefCell<Option<Exception>> = const { RefCell::new(None) };
 }
 
 /// Evaluates the module. No import can be called from here.
@@ -183,6 +185,18 @@ pub fn on_event(envelope: Envelope, arrival: Arrival) -> Result<(), Exception> {
     result
 }
 
+/// Calls the handler for a trade that came as numbers; whether it threw.
+pub fn on_trade(envelope: Envelope, trade: PlainTrade) -> bool {
+    let Err(exception) = on_event(envelope, Arrival::plain(trade)) else { return false };
+    THROWN.set(Some(exception));
+    true
+}
+
+/// What it threw.
+pub fn thrown() -> Option<Exception> {
+    THROWN.take()
+}
+
 fn call(strategy: &Strategy, handler: &Value, envelope: Envelope, arrival: Arrival, last: Value) -> JsResult<()> {
     let Delivery { event, payload } = arrival.deliver(envelope)?;
     let args = [strategy.context.clone(), event, payload, last];
@@ -193,6 +207,9 @@ fn call(strategy: &Strategy, handler: &Value, envelope: Envelope, arrival: Arriv
 /// What `onTrade` and `onOrderRejected` get beside the payload; `undefined` for the others.
 fn last_argument(index: usize, arrival: &Arrival) -> Option<JsResult<Value>> {
     match arrival {
+        Arrival::Fields(Payload::PlainTrade(PlainTrade { price, .. })) => {
+            Some(Ok(Value::number(decimal::number_of(price.units, price.scale))))
+        }
         Arrival::Fields(Payload::Trade(trade)) => decimal::to_number(&trade.price).map(|price| Ok(Value::number(price))),
         Arrival::Fields(Payload::Report(report)) if index == ON_ORDER_REJECTED => {
             Some(Value::string(report.reject_reason.as_deref().unwrap_or_default()))
@@ -207,7 +224,7 @@ fn handler_of(arrival: &Arrival) -> usize {
         Arrival::Json(_) => return ON_EXTENSION,
     };
     match payload {
-        Payload::Trade(_) => ON_TRADE,
+        Payload::PlainTrade(_) | Payload::Trade(_) => ON_TRADE,
         Payload::Ticker(_) => 1,
         Payload::Book(_) => 2,
         Payload::Kline(_) => 3,

@@ -5,16 +5,41 @@ use std::convert::Infallible;
 
 use serde_json::json;
 
+use crate::backtest::jobs::JobsError;
 use crate::base::Blame;
 use crate::base::id::NameError;
 use crate::catalogue::{CatalogueError, RevisionUse};
 use crate::compile::{CompileError, Diagnostic, SourceError, Stage};
 use crate::instances::InstanceError;
+use crate::instances::revision::RevisionError;
 use crate::providers::ProvidersError;
 use crate::sandbox::{FaultCode, StartError};
 use crate::store::StoreError;
 
 use super::error::{ApiError, Code};
+
+impl From<JobsError> for ApiError {
+    fn from(error: JobsError) -> Self {
+        let message = error.to_string();
+        match error {
+            JobsError::NotFound(_) => Self::new(Code::BacktestNotFound, message),
+            JobsError::Exists(_) => Self::new(Code::BacktestExists, message),
+            JobsError::NotOver(..) => Self::new(Code::BacktestNotOver, message),
+            JobsError::Full(_) => Self::new(Code::TooManyBacktests, message),
+            JobsError::Disk(_) => Self::internal(message),
+            JobsError::Stopping => Self::new(Code::NotReady, message),
+        }
+    }
+}
+
+impl From<RevisionError> for ApiError {
+    fn from(error: RevisionError) -> Self {
+        match error {
+            RevisionError::Catalogue(error) => error.into(),
+            RevisionError::Compile(error) => error.into(),
+        }
+    }
+}
 
 impl From<Infallible> for ApiError {
     fn from(never: Infallible) -> Self {

@@ -62,6 +62,7 @@ codes! {
     ProviderUnavailable BAD_REQUEST "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     HostMissing BAD_REQUEST "host_missing" "The request carries no readable Host header.";
     InstanceImmutable BAD_REQUEST "instance_immutable" "A change names another id, strategy, provider or scope than the instance has: those it keeps for life. Create another instance instead.";
+    InvalidData BAD_REQUEST "invalid_data" "A backtest names no data, or data that is neither a built-in tape nor a recording in the host's folder of market data (`backtests.dataDir`); the message says which there are.";
     Unauthorized UNAUTHORIZED "unauthorized" "The bearer token is missing or wrong. It is in the file `admin.token` of the data directory.";
     CrossSite FORBIDDEN "cross_site" "A browser sent this on behalf of another web site. Use the console of this host or a client that is no browser.";
     NotFound NOT_FOUND "not_found" "There is no such route.";
@@ -69,6 +70,7 @@ codes! {
     InstanceNotFound NOT_FOUND "instance_not_found" "No instance has this id.";
     ProviderNotFound NOT_FOUND "provider_not_found" "No provider has this name.";
     AdapterNotFound NOT_FOUND "adapter_not_found" "This host has no adapter of this identifier; case counts.";
+    BacktestNotFound NOT_FOUND "backtest_not_found" "No backtest has this id; the oldest that are over are forgotten (`backtests.keep`).";
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The route exists, but not with this method; the header Allow lists the right ones.";
     RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time.";
     RevisionInUse CONFLICT "revision_in_use" "Instances still use the revision; `details` lists them. Stopped ones count: they pin its hash.";
@@ -87,6 +89,8 @@ codes! {
     ProviderRunning CONFLICT "provider_running" "The provider runs already, or is about to.";
     ProviderNotRunning CONFLICT "provider_not_running" "The provider does not run.";
     ProviderTakesNoEvents CONFLICT "provider_takes_no_events" "Only a provider of the adapter `extension` takes events that are posted to it.";
+    BacktestExists CONFLICT "backtest_exists" "A backtest with this id exists already.";
+    BacktestNotOver CONFLICT "backtest_not_over" "The backtest waits or runs: cancel it first.";
     BodyTooLarge PAYLOAD_TOO_LARGE "body_too_large" "The body is longer than the limit the message names.";
     SourceTooLarge PAYLOAD_TOO_LARGE "source_too_large" "The source is longer than the limit the message names.";
     PayloadTooLarge PAYLOAD_TOO_LARGE "payload_too_large" "An event is longer, or there are more of them, than the limit the message names.";
@@ -98,6 +102,7 @@ codes! {
     LimitsInvalid UNPROCESSABLE_ENTITY "limits_invalid" "A limit is outside what this host allows; the message names it and its range.";
     TooManyStreams TOO_MANY_REQUESTS "too_many_streams" "As many event streams are open as this host serves (`instances.feed.streams`); close one.";
     TooManyUploads TOO_MANY_REQUESTS "too_many_uploads" "Too many sources are waiting to be compiled; try again after `Retry-After` seconds.";
+    TooManyBacktests TOO_MANY_REQUESTS "too_many_backtests" "As many backtests wait as this host allows (`backtests.queue`); try again later, or cancel one.";
     Internal INTERNAL_SERVER_ERROR "internal" "A bug of ours or a failure of the machine. The log has the details under the same request id.";
     TimedOut SERVICE_UNAVAILABLE "timed_out" "The answer took longer than the limit. What was begun is carried through; look before repeating it.";
     NotReady SERVICE_UNAVAILABLE "not_ready" "The host is starting or stopping.";

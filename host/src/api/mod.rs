@@ -5,6 +5,7 @@
 
 mod adapters;
 mod auth;
+mod backtests;
 mod config;
 mod context;
 mod convert;
@@ -99,6 +100,12 @@ fn closed() -> Table {
         GET    "/adapters/{id}"                                    => adapters::get::get;
         GET    "/context/backup"                                   => context::backup::backup;
         POST   "/context/backup"                                   => context::restore::restore;
+        GET    "/backtests"                                        => backtests::list::list;
+        POST   "/backtests"                                        => backtests::create::create;
+        GET    "/backtests/{id}"                                   => backtests::get::get;
+        DELETE "/backtests/{id}"                                   => backtests::delete::delete;
+        GET    "/backtests/{id}/events"                            => backtests::events::events;
+        POST   "/backtests/{id}/cancel"                            => backtests::cancel::cancel;
         GET    "/providers"                                        => providers::list::list;
         POST   "/providers"                                        => providers::create::create;
         GET    "/providers/{name}"                                 => providers::get::get;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
+use crate::backtest::jobs::Jobs;
 use crate::base::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
@@ -43,6 +44,10 @@ pub struct Floors {
     pub providers: Arc<Providers>,
     /// Orders and executions.
     pub store: Store,
+    /// Runs over recorded data.
+    pub backtests: Arc<Jobs>,
+    /// Source to component for them: their guests are never interrupted to let others run.
+    pub backtest_compiler: Arc<Compiler>,
 }
 
 /// The floors as the operations hold them. Clones share.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::backtest::jobs::JobsError;
 use crate::catalogue::CatalogueError;
 use crate::compile::CompileError;
 use crate::instances::InstanceError;
@@ -44,6 +45,9 @@ pub enum AppError {
     /// The strategies.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// Backtests of the last run.
+    #[error(transparent)]
+    Backtests(#[from] JobsError),
     /// An instance of the demo.
     #[error(transparent)]
     Instance(#[from] InstanceError),

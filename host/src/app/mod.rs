@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, Access, AdminToken, AuthMode, Readiness, Server};
+use crate::backtest::jobs::{Defaults, Jobs};
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{Clock, SystemClock};
@@ -29,7 +30,7 @@ use crate::config::Config;
 use crate::instances::revision::judge_all;
 use crate::instances::{Floors, Instances, Restored};
 use crate::providers::Providers;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::store::Store;
 use crate::telemetry;
 use crate::trading::{Desk, Journal};
@@ -49,6 +50,7 @@ pub struct App {
     catalogue: Arc<Catalogue>,
     compiler: Arc<Compiler>,
     instances: Arc<Instances>,
+    backtests: Arc<Jobs>,
     readiness: Readiness,
     serving: Serving,
     token: Option<AdminToken>,
@@ -107,6 +109,9 @@ impl App {
         let restored = instances.restore().await?;
         news::forward(news, &providers, &instances, &lifecycle);
 
+        let (limits, risk) = (config.sandbox.limits.clone(), config.risk.clone());
+        let defaults = Defaults { limits, risk, restart: config.instances.restart };
+        let backtests = Jobs::open(&config.data_dir, config.backtests.clone(), defaults, Arc::clone(&clock), &metrics)?;
         let token = token(&config)?;
         let access = token.as_ref().map_or(Access::Open, Access::token);
         let readiness = Readiness::default();
@@ -121,6 +126,8 @@ impl App {
             desk: Arc::clone(&desk),
             providers: Arc::clone(&providers),
             store: store.clone(),
+            backtests: Arc::clone(&backtests),
+            backtest_compiler: backtest_compiler(&config)?,
         };
         let router = api::router(floors, access, &config.api);
         let serving = Serving::begin(server, router, &config, &lifecycle);
@@ -137,6 +144,7 @@ impl App {
             catalogue,
             compiler,
             instances,
+            backtests,
             readiness,
             serving,
             token,
@@ -214,6 +222,7 @@ impl App {
         let grace = Duration::from_millis(self.config.shutdown.grace_ms);
         self.readiness.set(false);
         self.serving.stop.cancel();
+        self.backtests.stop();
         self.instances.shutdown().await;
         for provider in self.desk.providers() {
             if tokio::time::timeout(grace, provider.stop()).await.is_err() {
@@ -237,6 +246,15 @@ impl Serving {
         let task = lifecycle.spawn(async move { server.serve(router, &limits, &tasks, stopped).await });
         Self { address, stop, task }
     }
+}
+
+/// Makes programs whose guests are never interrupted to let others run, so that a backtest depends on nothing but its input. They
+/// have a sandbox of their own: its figures are not those of live guests.
+fn backtest_compiler(config: &Config) -> Result<Arc<Compiler>, AppError> {
+    let max_guests = config.backtests.concurrency.saturating_add(1);
+    let metrics = Metrics::new();
+    let sandbox = Sandbox::new(SandboxConfig { max_guests, yield_fuel: None, ..config.sandbox.clone() }, &metrics)?;
+    Ok(Arc::new(Compiler::new(&sandbox, &config.compiler(), &metrics)?))
 }
 
 /// The token of the data directory, made if need be; none where nobody needs one.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chaos::Chaos;
 use super::request::{PlayError, PlayRequest, PlayVenue};
 use super::table_venue::TableVenue;
 use crate::base::metrics::Metrics;
@@ -36,7 +37,7 @@ impl Stand {
         let venue = PlayVenue::of_tapes(PlayRequest::usual_provider(), vec![tape]);
         let metrics = Metrics::new();
         let desk = Desk::new(RiskConfig::default(), Bus::new(&metrics, BusConfig::default()), None, &metrics);
-        desk.attach(TableVenue::new(&venue, Arc::new(ManualClock::new(start)))? as _);
+        desk.attach(TableVenue::new(&venue, Arc::new(ManualClock::new(start)), &Chaos::default())? as _);
         let instance = PlayRequest::new(Arc::clone(program)).instance;
         Ok(Self { desk, instance, provider: venue.provider, symbol, start })
     }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use smol_str::SmolStr;
+
 use super::report::{HandlerFuel, PlayedEvents, PlayedFault, PlayedLine};
 use hdrhistogram::Histogram;
 
@@ -37,7 +39,7 @@ impl Tally {
     /// What became of an event or timer.
     pub(super) fn handled(&mut self, kind: &'static str, delivery: &Delivery, usage: &Usage) {
         if delivery.called {
-            *self.events.delivered.entry(kind).or_default() += 1;
+            *self.events.delivered.entry(SmolStr::new_static(kind)).or_default() += 1;
             self.fuel.entry(delivery.handler).or_default().add(delivery.fuel);
         } else {
             self.events.skipped += 1;
@@ -109,6 +111,11 @@ impl FuelTally {
 pub(super) struct Lines(Mutex<(VecDeque<PlayedLine>, u64)>);
 
 impl Lines {
+    /// The kept lines, oldest first.
+    pub(super) fn kept(&self) -> Vec<PlayedLine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.iter().cloned().collect()
+    }
+
     /// The kept lines, oldest first, and how many were left out.
     pub(super) fn close(&self) -> (Vec<PlayedLine>, u64) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);

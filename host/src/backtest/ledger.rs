@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::base::Timestamp;
@@ -14,7 +14,7 @@ use crate::market::{
 };
 
 /// One order and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayedOrder {
     /// Our name of it.
@@ -45,7 +45,7 @@ pub struct PlayedOrder {
 }
 
 /// One match.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayedFill {
     /// Of the order.
@@ -127,6 +127,16 @@ impl Ledger {
                 traded_at: report.time.to_rfc3339(),
             });
         }
+    }
+
+    /// The orders so far.
+    pub(super) fn orders(&self) -> impl Iterator<Item = &PlayedOrder> {
+        self.orders.values()
+    }
+
+    /// How many fills came so far.
+    pub(super) fn fill_count(&self) -> usize {
+        self.fills.len()
     }
 
     /// Hands over what was collected: orders, fills, fees by currency.

@@ -5,18 +5,31 @@
 pub mod bench;
 
 mod book_keeping;
+pub mod cache;
+mod chaos;
+pub mod data;
+pub mod jobs;
 mod ledger;
 pub mod numbers;
 mod play;
+pub mod receipt;
 pub mod report;
 mod request;
+pub mod scenario;
+mod settings;
 mod stage;
+pub mod sweep;
 mod table;
 mod table_venue;
 #[cfg(test)]
 mod tests;
+mod values;
 
+pub use chaos::{Chaos, ChaosError};
+pub use data::{DataError, DataSpec};
 pub use ledger::{PlayedFill, PlayedOrder};
 pub use play::play;
 pub use report::PlayReport;
 pub use request::{PlayError, PlayRequest, PlayVenue, Watch};
+pub use settings::SettingsError;
+pub use values::value_of_text;

@@ -33,7 +33,7 @@ impl Player {
     fn new(request: PlayRequest) -> Result<Self, PlayError> {
         let starts = request.venues.iter().map(|venue| venue.market.start());
         let clock = Arc::new(ManualClock::new(starts.min().unwrap_or_default()));
-        let venues = request.venues.iter().map(|venue| TableVenue::new(venue, Arc::clone(&clock)));
+        let venues = request.venues.iter().map(|venue| TableVenue::new(venue, Arc::clone(&clock), &request.chaos));
         let venues = venues.collect::<Result<Vec<_>, _>>()?;
         let tables = venues.iter().map(|venue| Arc::clone(venue) as Arc<dyn Table>).collect();
         let watch = Arc::clone(&request.watch);
@@ -43,22 +43,27 @@ impl Player {
 
     fn run(&mut self) -> Result<(), PlayError> {
         self.stage.open()?;
-        let mut records = 0;
-        while let Some((at, venue)) = self.next_record() {
-            self.stage.advance(at)?;
-            self.stage.hear_of(venue, |told| self.venues[venue].take_record(told))?;
-            records += 1;
-            if records % TELL_EVERY == 0 {
-                self.watch.tell(records)?;
-            }
-        }
-        self.watch.tell(records)?;
+        roll(&mut self.stage, &self.venues, &self.watch)?;
         self.stage.end()
     }
+}
 
-    /// When the next record comes, and at which venue; of two at the same time, that of the venue named first.
-    fn next_record(&self) -> Option<(Timestamp, usize)> {
-        let next = |(place, venue): (usize, &Arc<TableVenue>)| venue.next_record().map(|at| (at, place));
-        self.venues.iter().enumerate().filter_map(next).min()
+/// Plays the recordings of these venues, which sit on the stage in this order, to their end.
+pub(super) fn roll(stage: &mut Stage, venues: &[Arc<TableVenue>], watch: &Watch) -> Result<(), PlayError> {
+    let mut records = 0;
+    while let Some((at, seat)) = next_record(venues) {
+        stage.advance(at)?;
+        stage.hear_of(seat, |told| venues[seat].take_record(told))?;
+        records += 1;
+        if records % TELL_EVERY == 0 {
+            watch.tell(records)?;
+        }
     }
+    watch.tell(records)
+}
+
+/// When the next record comes, and at which venue; of two at the same time, that of the venue named first.
+fn next_record(venues: &[Arc<TableVenue>]) -> Option<(Timestamp, usize)> {
+    let next = |(place, venue): (usize, &Arc<TableVenue>)| venue.next_record().map(|at| (at, place));
+    venues.iter().enumerate().filter_map(next).min()
 }

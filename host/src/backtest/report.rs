@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
@@ -18,7 +18,7 @@ use crate::sandbox::{Exception, Fault, LogLevel};
 use crate::trading::{Balance, Profit};
 
 /// What was played.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayedStrategy {
     /// Its name.
@@ -34,7 +34,7 @@ pub struct PlayedStrategy {
 }
 
 /// A recording that it was played over.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayedData {
     /// At which venue.
@@ -64,19 +64,19 @@ impl PlayedData {
 }
 
 /// Events by what became of them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayedEvents {
     /// A handler ran, by kind; timers count as `Timer`.
-    pub delivered: BTreeMap<&'static str, u64>,
+    pub delivered: BTreeMap<SmolStr, u64>,
     /// No handler for them, or no guest at the time.
     pub skipped: u64,
     /// Left out because the guest slept and its mailbox was full, by kind.
-    pub dropped: BTreeMap<&'static str, u64>,
+    pub dropped: BTreeMap<SmolStr, u64>,
 }
 
 /// Fuel of the calls of one handler.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandlerFuel {
     /// Calls.
     pub count: u64,
@@ -91,7 +91,7 @@ pub struct HandlerFuel {
 }
 
 /// One line of the strategy, or about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayedLine {
     /// Tape time.
@@ -102,8 +102,19 @@ pub struct PlayedLine {
     pub text: String,
 }
 
-/// A fault and when it came.
+/// One call of the guest.
 #[derive(Clone, Debug, Serialize)]
+pub struct PlayedCall {
+    /// The handler: `create`, `onTrade`, `timer`...
+    pub handler: &'static str,
+    /// What it used.
+    pub fuel: u64,
+    /// Tape time.
+    pub time: String,
+}
+
+/// A fault and when it came.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlayedFault {
     /// Tape time.
     pub time: String,
@@ -113,7 +124,7 @@ pub struct PlayedFault {
 }
 
 /// The answer of a play.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayReport {
     /// What was played.

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
+use super::chaos::Chaos;
 use crate::base::{InstanceId, ProviderName};
 use crate::bus::BusError;
 use crate::instances::RestartConfig;
@@ -41,6 +42,8 @@ pub struct PlayRequest {
     pub seed: Option<u64>,
     /// What returns and drawdowns are measured against, by quote currency; what the accounts have at the start where it names none.
     pub capital: BTreeMap<SmolStr, Decimal>,
+    /// What is to go wrong.
+    pub chaos: Chaos,
     /// Where the run can be watched and ended.
     pub watch: Arc<Watch>,
 }
@@ -61,6 +64,11 @@ impl PlayVenue {
     pub fn of_tapes(provider: ProviderName, tapes: Vec<Tape>) -> Self {
         Self { provider, market: Arc::new(Tapes::once(tapes)), paper: PaperConfig::default() }
     }
+
+    /// Without a market, of the usual name: to be filled in.
+    pub(super) fn with_rules(paper: PaperConfig) -> Self {
+        Self { paper, ..Self::of_tapes(PlayRequest::usual_provider(), Vec::new()) }
+    }
 }
 
 /// How far a run is; shared with who waits for it.
@@ -68,9 +76,21 @@ impl PlayVenue {
 pub struct Watch {
     records: AtomicU64,
     cancelled: AtomicBool,
+    /// Whose end is this one's too.
+    above: Option<Arc<Self>>,
 }
 
 impl Watch {
+    /// Of a run that is a part of something: it ends when `above` is cancelled, too.
+    pub fn under(above: &Arc<Self>) -> Self {
+        Self { above: Some(Arc::clone(above)), ..Self::default() }
+    }
+
+    /// Whether somebody has cancelled it.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.above.as_ref().is_some_and(|above| above.is_cancelled())
+    }
+
     /// Records that were played so far; written every now and then.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
@@ -83,7 +103,7 @@ impl Watch {
 
     pub(super) fn tell(&self, records: u64) -> Result<(), PlayError> {
         self.records.store(records, Ordering::Relaxed);
-        if self.cancelled.load(Ordering::Relaxed) { Err(PlayError::Cancelled) } else { Ok(()) }
+        if self.is_cancelled() { Err(PlayError::Cancelled) } else { Ok(()) }
     }
 }
 
@@ -134,6 +154,7 @@ impl PlayRequest {
             instance: InstanceId::new("play").expect("a literal"),
             seed: None,
             capital: BTreeMap::new(),
+            chaos: Chaos::default(),
             watch: Arc::default(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::base::Timestamp;
 use crate::market::OrderRequest;
 use crate::providers::paper::Output;
-use crate::trading::Provider;
+use crate::trading::{Outlet, Provider};
 
 /// A venue on the table of a run. Everything that it says is appended to `told`, in its order.
 pub(super) trait Table: Provider {
@@ -12,6 +12,14 @@ pub(super) trait Table: Provider {
 
     /// When the next order or cancellation reaches the venue; none when none is on its way.
     fn next_arrival(&self) -> Option<Timestamp>;
+
+    /// When the connection breaks, is tried or comes back next; none for never.
+    fn next_turn(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Lets that happen: reports that waited, and the news itself, go to `outlet` at once.
+    fn turn(&self, _outlet: &Outlet, _told: &mut Vec<Output>) {}
 
     /// Lets it arrive.
     fn arrive(&self, told: &mut Vec<Output>);

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::chaos::Chaos;
 use super::request::{PlayError, PlayVenue};
 use super::table::Table;
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::bus::KindSet;
-use crate::market::{ClientOrderId, Instrument, OrderRequest};
-use crate::providers::paper::{ADAPTER, Output, PaperVenue, Source};
+use crate::market::{ClientOrderId, ExecutionReport, Instrument, OrderRequest};
+use crate::providers::paper::{ADAPTER, LOST, Link, Output, PaperVenue, Source, Turn};
 use crate::providers::tape::{Record, TapeError};
-use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, Connection, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Run lifetime. Running until it is closed.
 pub(super) struct TableVenue {
@@ -33,6 +34,9 @@ struct Inner {
     /// Orders that nobody has noted yet.
     placed: Vec<OrderRequest>,
     closed: bool,
+    link: Link,
+    /// Reports of the time without a connection, oldest first.
+    held: Vec<ExecutionReport>,
 }
 
 /// A recording and the record that comes next on it.
@@ -51,17 +55,20 @@ impl Reel {
 
 impl TableVenue {
     /// With all recordings at their beginning.
-    pub(super) fn new(venue: &PlayVenue, clock: Arc<ManualClock>) -> Result<Arc<Self>, PlayError> {
+    pub(super) fn new(venue: &PlayVenue, clock: Arc<ManualClock>, chaos: &Chaos) -> Result<Arc<Self>, PlayError> {
         let setup = venue.paper.venue(venue.provider.clone(), "play".into(), KindSet::PUBLIC)?;
         let instruments: Arc<[Instrument]> = venue.market.instruments().into();
-        let paper = PaperVenue::new(setup, instruments.iter())?;
+        let paper = PaperVenue::new(setup, instruments.iter())?.with_conduct(chaos.conduct(&venue.provider));
         let mut reels: Vec<_> =
             venue.market.open(None)?.into_iter().map(|source| Reel { source, record: Record::default() }).collect();
         let mut next = BinaryHeap::new();
         for (place, reel) in reels.iter_mut().enumerate() {
             next.extend(reel.wind()?.map(|at| Reverse((at, place))));
         }
-        let inner = Mutex::new(Inner { venue: paper, reels, next, placed: Vec::new(), closed: false });
+        let begin = next.peek().map_or(venue.market.start(), |Reverse((at, _))| *at);
+        let link = chaos.link(&venue.provider, begin);
+        let inner = Inner { venue: paper, reels, next, placed: Vec::new(), closed: false, link, held: Vec::new() };
+        let inner = Mutex::new(inner);
         Ok(Arc::new(Self { name: venue.provider.clone(), clock, instruments, inner }))
     }
 
@@ -78,13 +85,39 @@ impl TableVenue {
             && let Some(reel) = inner.reels.get_mut(place)
         {
             inner.venue.feed(place, &reel.record, reel.source.shift_nanos(), told);
+            hold(&inner.link, &mut inner.held, told);
             inner.next.extend(reel.wind()?.map(|at| Reverse((at, place))));
         }
         Ok(())
     }
 
+    /// What is traded here.
+    pub(super) fn listed(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    /// Takes in a record that no recording has.
+    pub(super) fn feed(&self, place: usize, record: &Record, told: &mut Vec<Output>) {
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        inner.venue.feed(place, record, 0, told);
+        hold(&inner.link, &mut inner.held, told);
+    }
+
+    /// The next ticker of this instrument comes whatever the last one said.
+    pub(super) fn forget_touch(&self, place: usize) {
+        self.inner().venue.forget_touch(place);
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Without a connection reports wait and events are lost, as live.
+fn hold(link: &Link, held: &mut Vec<ExecutionReport>, told: &mut Vec<Output>) {
+    if !link.is_up() {
+        held.extend(told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(report) } else { None }));
     }
 }
 
@@ -98,12 +131,38 @@ impl Table for TableVenue {
     }
 
     fn arrive(&self, told: &mut Vec<Output>) {
-        self.inner().venue.arrive(told);
+        let mut inner = self.inner();
+        let inner = &mut *inner;
+        inner.venue.arrive(told);
+        hold(&inner.link, &mut inner.held, told);
+    }
+
+    fn next_turn(&self) -> Option<Timestamp> {
+        self.inner().link.next()
+    }
+
+    fn turn(&self, outlet: &Outlet, told: &mut Vec<Output>) {
+        let now = self.clock.now();
+        // The desk asks for the status while it hears the news: nothing may be locked then.
+        let turn = self.inner().link.turn();
+        match turn {
+            Turn::Lost => outlet.connection(Connection::Lost { reason: LOST.to_owned(), at: now }),
+            Turn::Tried => outlet.connection_tried(),
+            Turn::Restored => {
+                outlet.connection_tried();
+                let held = std::mem::take(&mut self.inner().held);
+                held.into_iter().for_each(|report| outlet.report(report));
+                outlet.connection(Connection::Restored { at: now });
+                self.inner().venue.reintroduce(now, told);
+            }
+        }
     }
 
     fn close(&self, told: &mut Vec<Output>) {
         let mut inner = self.inner();
         inner.closed = true;
+        // The end of a session loses no report, whatever became of the connection.
+        told.extend(std::mem::take(&mut inner.held).into_iter().map(Output::Report));
         inner.venue.close(told);
     }
 
@@ -123,7 +182,12 @@ impl Provider for TableVenue {
     }
 
     fn status(&self) -> ProviderStatus {
-        if self.inner().closed { ProviderStatus::Stopped } else { ProviderStatus::Running }
+        let inner = self.inner();
+        match (inner.closed, inner.link.is_up()) {
+            (true, _) => ProviderStatus::Stopped,
+            (false, true) => ProviderStatus::Running,
+            (false, false) => ProviderStatus::Reconnecting,
+        }
     }
 
     fn instruments(&self) -> Arc<[Instrument]> {

@@ -1,6 +1,7 @@
 //! The ground floor: time, names, digests, blame, metrics and life cycle. Knows nothing of markets, disks or wasm.
 
 pub mod blame;
+pub mod canonical;
 pub mod clock;
 pub mod digest;
 pub mod duration;

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::Failure;
 use super::output::{FormatFlag, bytes, grouped, pairs, table};
-use super::workbench::{Workbench, read_source};
+use super::source;
+use super::workbench::Workbench;
 use crate::base::Digest;
 use crate::sandbox::Metadata;
 
@@ -14,7 +15,7 @@ use crate::sandbox::Metadata;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The source.
-    #[arg(value_name = "FILE.js")]
+    #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     format: FormatFlag,
@@ -37,12 +38,12 @@ struct Answer {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
-    let source = read_source(&args.file)?;
+    let found = source::file(&args.file).map_err(|error| error.told(output))?;
     let bench = Workbench::deterministic(Workbench::GUESTS)?;
-    let compiled = bench.compile(&source, output)?;
+    let compiled = bench.compile(&found, output)?;
     let answer = Answer {
         ok: true,
-        hash: source.digest(),
+        hash: found.source().digest(),
         engine_hash: compiled.engine,
         imports: compiled.imports.clone(),
         component_bytes: compiled.component.len() as u64,

@@ -5,14 +5,17 @@ pub mod output;
 pub mod tape;
 
 mod ask;
+mod backtest;
 mod bench;
 mod bootstrap;
+mod bundle;
 mod check;
 mod client;
 mod compile;
 mod diagnostics;
 mod instances;
 mod modules;
+mod new;
 mod play;
 mod progress;
 mod refresh;
@@ -24,6 +27,8 @@ mod serve;
 mod shown;
 mod source;
 mod tags;
+mod test;
+mod verify;
 mod workbench;
 
 use std::process::ExitCode;
@@ -50,7 +55,11 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Compile(compile::Args),
+    New(new::Args),
     Play(play::Args),
+    Test(test::Args),
+    Backtest(backtest::Args),
+    Verify(verify::Args),
     Bench(bench::Args),
     Bootstrap(bootstrap::Args),
     /// Makes a tape of a recording, or looks into one.
@@ -144,7 +153,11 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Play(args) => play::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Backtest(args) => backtest::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Bootstrap(args) => bootstrap::run(&args),
         Command::Tape(args) => {
@@ -190,6 +203,12 @@ mod tests {
             "sandpit check f.js --format json",
             "sandpit compile f.js -o out.wasm",
             "sandpit play momentum --tape btcusdt-20240808 --config a=1 --config b=x --format json",
+            "sandpit backtest momentum --data btcusdt-20240808 --latency 5ms --balance USDT=1 --venue paper:depth=5 --limit fuelPerEvent=1",
+            "sandpit backtest f.js --data a.tape b.tape --sweep a=1..5:1 --sweep b=x,y --jobs 2 --rank trades --no-cache",
+            "sandpit verify r --source f.js --data a --anyway --format json",
+            "sandpit test scenarios --filter rise --strategies d --no-cache --format json",
+            "sandpit test -",
+            "sandpit new demo --ts",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",

@@ -80,6 +80,19 @@ impl Output {
         self.styled("31", text)
     }
 
+    /// Writes `text` in green on a terminal.
+    pub fn green(&self, text: &str) -> String {
+        self.styled("32", text)
+    }
+
+    /// Colours the ground of `text` on a terminal, from red (0) over yellow to green (1).
+    pub fn shaded(&self, text: &str, place: f64) -> String {
+        // Five steps of the colours that every terminal with 256 of them has.
+        const STEPS: [&str; 5] = ["30;48;5;210", "30;48;5;216", "30;48;5;229", "30;48;5;193", "30;48;5;157"];
+        let step = STEPS.iter().zip(1_u8..).find(|(_, next)| place * 5.0 < f64::from(*next)).map_or(STEPS[4], |(code, _)| code);
+        self.styled(step, text)
+    }
+
     fn styled(&self, code: &str, text: &str) -> String {
         let plain = !io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         if plain { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }

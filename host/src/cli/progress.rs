@@ -30,6 +30,11 @@ impl Progress {
         Self(bar)
     }
 
+    /// So many steps are done.
+    pub(crate) fn at(&self, done: u64) {
+        self.0.set_position(done);
+    }
+
     /// One step is done.
     pub(crate) fn step(&self) {
         self.0.inc(1);

@@ -1,4 +1,5 @@
-//! What `play` and `bench` run: a file, or a selector in the built-in strategies or in a directory of strategies.
+//! What a command runs: a file, or a selector in the built-in strategies or in a directory of strategies; and where its lines come
+//! from.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,23 +8,94 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::Failure;
-use super::workbench::read_source;
+use super::bundle::{self, BundleError};
+use super::output::Output;
+use super::workbench::refuse;
 use crate::app::strategies::BUILT_IN;
+use crate::backtest::PlayReport;
 use crate::base::{Digest, StrategyName, SystemClock, Tag};
 use crate::catalogue::{Access, Catalogue, CatalogueConfig, LATEST, Selector};
-use crate::compile::Source;
+use crate::compile::{Diagnostic, Places, Source};
 
-/// Reads `FILE.js`, or looks up a selector in `strategies` (the built-in ones when there is none). Text that ends in `.js` or
-/// names an existing file is a file.
-pub(super) fn resolve(text: &str, strategies: Option<&PathBuf>) -> Result<Source, Failure> {
-    let path = Path::new(text);
-    if path.extension().is_some_and(|extension| extension == "js") || path.is_file() {
-        return read_source(path);
+/// Why there is no source.
+#[derive(Debug)]
+pub(super) enum NoSource {
+    /// It is not there, or is none.
+    Failure(Failure),
+    /// It could not be bundled: the author's mistake.
+    Diagnostics(Vec<Diagnostic>),
+}
+
+impl From<Failure> for NoSource {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
-    match strategies {
+}
+
+impl NoSource {
+    /// Tells it.
+    pub(super) fn told(self, output: Output) -> Failure {
+        match self {
+            Self::Failure(failure) => failure,
+            Self::Diagnostics(diagnostics) => refuse(&diagnostics, output),
+        }
+    }
+}
+
+/// Whether the text means a file, and not a selector: it ends like one, or there is one.
+pub(super) fn is_file(text: &str) -> bool {
+    let path = Path::new(text);
+    path.extension().is_some_and(|extension| extension == "js") || bundle::needs(path) || path.is_file()
+}
+
+/// Reads a file, or looks up a selector in `strategies` (the built-in ones when there is none).
+pub(super) fn resolve(text: &str, strategies: Option<&PathBuf>, output: Output) -> Result<Places, Failure> {
+    find(text, strategies).map_err(|error| error.told(output))
+}
+
+/// The same, for who makes something of what is wrong.
+pub(super) fn find(text: &str, strategies: Option<&PathBuf>) -> Result<Places, NoSource> {
+    if is_file(text) {
+        return file(Path::new(text));
+    }
+    let source = match strategies {
         Some(dir) => in_directory(dir, text),
         None => built_in(text),
+    };
+    Ok(source.map(Places::of)?)
+}
+
+/// Reads a source file, bundled where its kind needs it. Its diagnostics name it by its file name, or name the files that it was
+/// made of.
+pub(super) fn file(path: &Path) -> Result<Places, NoSource> {
+    if !bundle::needs(path) {
+        return Ok(plain(path)?);
     }
+    let built = bundle::built(path).map_err(|error| match error {
+        BundleError::Words(words) => NoSource::Failure(Failure::Usage(words)),
+        BundleError::Diagnostics(diagnostics) => NoSource::Diagnostics(diagnostics),
+    })?;
+    Ok(plain(&built)?)
+}
+
+/// Reads a file as it is, and the source map beside it. A map that does not fit is told of and not used.
+pub(super) fn plain(path: &Path) -> Result<Places, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let source = Source::single(&name, bytes).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    let beside = PathBuf::from(format!("{}.map", path.display()));
+    let Ok(map) = std::fs::read(&beside) else { return Ok(Places::of(source)) };
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let names = move |name: &str| if name.contains("://") { name.to_owned() } else { bundle::shown(&folder.join(name)) };
+    Ok(Places::mapped(source.clone(), &map, names).unwrap_or_else(|error| {
+        Output::default().note(&format!("{} is not used: {error}", beside.display()));
+        Places::of(source)
+    }))
+}
+
+/// Makes the positions of a report the author's.
+pub(super) fn translate(found: &Places, report: &mut PlayReport) {
+    report.exceptions.iter_mut().for_each(|thrown| found.translate(thrown));
 }
 
 fn in_directory(dir: &Path, selector: &str) -> Result<Source, Failure> {

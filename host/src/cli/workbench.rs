@@ -1,15 +1,18 @@
 //! The floors that a command needs to compile and run one strategy without a host: no database, no data directory, nothing
 //! left behind.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
+use super::backtest::cache_folder;
 use super::diagnostics;
 use super::output::{Format, Output};
 use crate::base::metrics::Metrics;
-use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Source};
+use crate::compile::{CompileError, Compiled, Compiler, CompilerConfig, Diagnostic, Places};
 use crate::sandbox::{Program, Sandbox, SandboxConfig};
+
+/// Bytes of compiled strategies that a user's cache may take: more than a hundred of some 4 MB.
+const CACHE_BYTES: u64 = 512 << 20;
 
 /// Made once per command.
 pub(super) struct Workbench {
@@ -25,6 +28,20 @@ impl Workbench {
         Self::with(SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() })
     }
 
+    /// Deterministic, for so many guests at a time; what was compiled once is found again in the user's cache.
+    pub(super) fn for_tests(guests: usize, cached: bool) -> Result<Self, Failure> {
+        let guests = u32::try_from(guests).unwrap_or(u32::MAX).max(Self::GUESTS);
+        let sandbox = SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() };
+        let metrics = Metrics::new();
+        let sandbox = Sandbox::new(sandbox, &metrics).map_err(Failure::failed)?;
+        let cache_dir = cache_folder().filter(|_| cached).map(|folder| folder.join("compiled"));
+        let config = CompilerConfig { cache_dir, cache_bytes: CACHE_BYTES, ..CompilerConfig::default() };
+        // Without a place for a cache it takes longer, and nothing else.
+        let compiler = Compiler::new(&sandbox, &config, &metrics)
+            .or_else(|_| Compiler::new(&sandbox, &CompilerConfig { cache_dir: None, ..config }, &metrics));
+        Ok(Self { compiler: compiler.map_err(Failure::failed)? })
+    }
+
     /// Like a host.
     pub(super) fn with(config: SandboxConfig) -> Result<Self, Failure> {
         let metrics = Metrics::new();
@@ -34,19 +51,22 @@ impl Workbench {
     }
 
     /// Compiles a source to something that can be launched; prints its diagnostics when there are any.
-    pub(super) fn program(&self, source: &Source, output: Output) -> Result<Arc<Program>, Failure> {
-        block_on(self.compiler.program(source))?.map_err(|error| failed(error, output))
+    pub(super) fn program(&self, found: &Places, output: Output) -> Result<Arc<Program>, Failure> {
+        block_on(self.compiler.program(found.source()))?.map_err(|error| failed(error, found, output))
     }
 
     /// Compiles a source; prints its diagnostics when there are any.
-    pub(super) fn compile(&self, source: &Source, output: Output) -> Result<Compiled, Failure> {
-        block_on(self.compiler.compile(source))?.map_err(|error| failed(error, output))
+    pub(super) fn compile(&self, found: &Places, output: Output) -> Result<Compiled, Failure> {
+        block_on(self.compiler.compile(found.source()))?.map_err(|error| failed(error, found, output))
     }
 }
 
-fn failed(error: CompileError, output: Output) -> Failure {
+fn failed(error: CompileError, found: &Places, output: Output) -> Failure {
     match error {
-        CompileError::Diagnostics(diagnostics) => refuse(&diagnostics, output),
+        CompileError::Diagnostics(mut diagnostics) => {
+            diagnostics.iter_mut().for_each(|diagnostic| found.translate_diagnostic(diagnostic));
+            refuse(&diagnostics, output)
+        }
         other => Failure::failed(other),
     }
 }
@@ -58,17 +78,10 @@ pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
 }
 
 /// Answers with diagnostics.
-fn refuse(diagnostics: &[Diagnostic], output: Output) -> Failure {
+pub(super) fn refuse(diagnostics: &[Diagnostic], output: Output) -> Failure {
     match output.format {
         Format::Text => output.text(diagnostics::text(diagnostics, output).trim_end()),
         Format::Json => output.json(&serde_json::json!({ "ok": false, "diagnostics": diagnostics })),
     }
     Failure::Answered
-}
-
-/// Reads a source file for the compiler. Its diagnostics name it by its file name.
-pub(super) fn read_source(path: &Path) -> Result<Source, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-    Source::single(&name.to_string_lossy(), bytes).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
 }

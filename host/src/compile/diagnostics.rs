@@ -146,7 +146,7 @@ fn one_line(message: &str) -> String {
 }
 
 /// The line with its number, cut around the column, and a caret.
-fn excerpt(line: u32, text: &str, column: Option<u32>) -> String {
+pub fn excerpt(line: u32, text: &str, column: Option<u32>) -> String {
     let column = column.map(|column| column as usize - 1);
     let from = column.unwrap_or(0).saturating_sub(EXCERPT_CHARS / 2);
     let shown: String =

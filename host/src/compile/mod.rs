@@ -17,12 +17,14 @@ mod metadata;
 mod native;
 mod snapshot;
 mod source;
+mod source_map;
 #[cfg(test)]
 mod tests;
 
 pub use compiler::{Compiled, Compiler, CompilerConfig};
 pub use config::{ConfigIssue, check_config};
-pub use diagnostics::{Diagnostic, Stage};
+pub use diagnostics::{Diagnostic, Stage, excerpt};
 pub use error::CompileError;
 pub use judgement::Judgement;
 pub use source::{SOURCE_BYTES, Source, SourceError, SourceFile};
+pub use source_map::{MapError, Places};

@@ -13,9 +13,9 @@ use super::{Config, InvalidConfig, LogFormat};
 /// What the variables begin with.
 const PREFIX: &str = "SANDPIT_";
 
-/// Variables that are no keys of the configuration: the one that names the configuration file, and what the commands that ask
-/// a running host read (the host itself often starts in the same environment).
-const NO_KEYS: [&str; 4] = ["SANDPIT_CONFIG", "SANDPIT_API", "SANDPIT_TOKEN", "SANDPIT_ACTOR"];
+/// Variables that are no keys of the configuration: the one that names the configuration file, and what other commands
+/// read (the host itself often starts in the same environment).
+const NO_KEYS: [&str; 5] = ["SANDPIT_CONFIG", "SANDPIT_API", "SANDPIT_TOKEN", "SANDPIT_ACTOR", "SANDPIT_CACHE_DIR"];
 
 /// What the command line sets; absent fields leave the layers below.
 #[derive(Clone, Debug, Default)]
@@ -145,6 +145,7 @@ mod tests {
             ("SANDPIT_API", "http://127.0.0.1:8880"),
             ("SANDPIT_TOKEN", "is no key"),
             ("SANDPIT_ACTOR", "is no key"),
+            ("SANDPIT_CACHE_DIR", "is no key"),
             ("OTHER", "is not ours"),
             ("SANDPIT_DATA_DIR", "environment"),
             ("SANDPIT_INSTANCES__MAX", "7"),

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ApiConfig, ApiConfigError};
+use crate::backtest::jobs::JobsConfig;
 use crate::bus::BusConfig;
 use crate::catalogue::CatalogueConfig;
 use crate::compile::CompilerConfig;
@@ -49,6 +50,8 @@ pub struct Config {
     pub catalogue: CatalogueConfig,
     /// Instances: how many, how they stop and how they come back.
     pub instances: InstancesConfig,
+    /// Runs over recorded data: how many, and where the data is.
+    pub backtests: JobsConfig,
     /// The control plane.
     pub api: ApiConfig,
     /// A collector of traces and metrics.
@@ -99,6 +102,7 @@ impl Default for Config {
             compile: CompilerConfig::default(),
             catalogue: CatalogueConfig::default(),
             instances: InstancesConfig::default(),
+            backtests: JobsConfig::default(),
             api: ApiConfig::default(),
             telemetry: TelemetryConfig::default(),
             shutdown: ShutdownSection::default(),
@@ -170,6 +174,9 @@ impl Config {
             ("instances.restart.windowMs", instances.restart.window_ms),
             ("instances.log.lines", instances.log.lines as u64),
             ("instances.feed.events", instances.feed.events as u64),
+            ("backtests.concurrency", u64::from(self.backtests.concurrency)),
+            ("backtests.queue", self.backtests.queue as u64),
+            ("backtests.keep", self.backtests.keep as u64),
             ("store.queueRequests", self.store.queue_requests as u64),
             ("store.groupRequests", self.store.group_requests as u64),
             ("store.readers", u64::from(self.store.readers)),

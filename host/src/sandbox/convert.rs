@@ -58,6 +58,31 @@ pub(super) fn trade(trade: &market::Trade) -> wit::Event<'_> {
     })
 }
 
+/// A trade whose id and figures fit numbers, as nearly all do: then no text has to cross.
+pub(super) fn plain_trade(trade: &market::Trade) -> Option<wit::PlainTrade> {
+    Some(wit::PlainTrade {
+        trade_id: whole(&trade.trade_id)?,
+        side: side_to_wit(trade.side),
+        price: figure(&trade.price)?,
+        quantity: figure(&trade.quantity)?,
+        time: trade.time.as_nanos(),
+    })
+}
+
+/// A number that reads as this text and no other: no sign, no leading zeros.
+fn whole(text: &str) -> Option<u64> {
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    if canonical { text.parse().ok() } else { None }
+}
+
+/// None for what is absent, for more than 64 bits or 18 decimals, and for the negative zero that text can say.
+fn figure(decimal: &market::DecimalText) -> Option<wit::Figure> {
+    let value = decimal.value();
+    let (units, scale) = (i64::try_from(value.mantissa()).ok()?, u8::try_from(value.scale()).ok()?);
+    let plain = scale <= 18 && !decimal.as_str().is_empty() && !(units == 0 && value.is_sign_negative());
+    plain.then_some(wit::Figure { units, scale })
+}
+
 pub(super) fn ticker(ticker: &market::Ticker) -> wit::Event<'_> {
     wit::Event::Ticker(wit::Ticker {
         last_price: ticker.last_price.as_str(),

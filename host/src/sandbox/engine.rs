@@ -203,3 +203,20 @@ fn pool(guests: u32) -> PoolingAllocationConfig {
         .table_keep_resident(0);
     pool
 }
+
+/// The version of wasmtime that this binary was built with, as its lock file says.
+pub fn wasmtime_version() -> &'static str {
+    let lock = include_str!("../../../Cargo.lock");
+    let entry = lock.split_once("name = \"wasmtime\"\nversion = \"").map(|(_, rest)| rest);
+    entry.and_then(|rest| rest.split_once('"')).map_or("unknown", |(version, _)| version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_the_runtime_is_known() {
+        assert!(wasmtime_version().starts_with("48."), "{}", wasmtime_version());
+    }
+}

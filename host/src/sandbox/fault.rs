@@ -1,6 +1,7 @@
 //! How a guest fails: a code that never changes, whose failure it was, and a sentence for people. Knows nothing of what is
 //! done about it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,7 @@ impl FaultCode {
 }
 
 /// The end of a guest: it is thrown away and never called again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ToSchema)]
 #[error("{}: {message} (in {handler})", code.as_str())]
 pub struct Fault {
     /// Why.
@@ -96,18 +97,19 @@ pub struct Fault {
     /// Who has to act.
     pub blame: Blame,
     /// What was running: `load`, `create`, `onTrade`, `timer`, `onStop`...
-    pub handler: &'static str,
+    #[schema(value_type = String)]
+    pub handler: Cow<'static, str>,
 }
 
 impl Fault {
     /// With the blame that the code implies.
     pub fn new(code: FaultCode, handler: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), blame: code.blame(), handler }
+        Self { code, message: message.into(), blame: code.blame(), handler: handler.into() }
     }
 }
 
 /// An uncaught JavaScript exception: the guest lives on. Positions refer to the author's source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Exception {
     /// `TypeError: x is not a function`, at most 1,024 bytes.

@@ -168,7 +168,10 @@ impl Guest {
             return Ok(Delivery { called: false, exception: None, fuel: 0, handler });
         };
         match &event.payload {
-            Payload::Trade(trade) => self.call(handler, envelope, convert::trade(trade)).await,
+            Payload::Trade(trade) => match convert::plain_trade(trade) {
+                Some(plain) => self.call_plain(handler, envelope, plain).await,
+                None => self.call(handler, envelope, convert::trade(trade)).await,
+            },
             Payload::Ticker(ticker) => self.call(handler, envelope, convert::ticker(ticker)).await,
             Payload::BookSnapshot(book) => {
                 let levels = self.levels.fill(book);
@@ -275,6 +278,23 @@ impl Guest {
     async fn call(&mut self, handler: &'static str, envelope: wit::Envelope, event: wit::Event<'_>) -> Result<Delivery, Fault> {
         let (running, watch) = self.ready()?;
         let call = running.exports.call_on_event(&mut running.store, envelope, event);
+        let result = supervise(call, watch).await;
+        self.conclude(handler, result)
+    }
+
+    async fn call_plain(
+        &mut self,
+        handler: &'static str,
+        envelope: wit::Envelope,
+        trade: wit::PlainTrade,
+    ) -> Result<Delivery, Fault> {
+        let (running, watch) = self.ready()?;
+        let Running { store, exports, .. } = running;
+        let call = async {
+            let threw = exports.call_on_trade(&mut *store, envelope, trade).await?;
+            let thrown = if threw { exports.call_thrown(&mut *store).await? } else { None };
+            Ok(thrown.map_or(Ok(()), Err))
+        };
         let result = supervise(call, watch).await;
         self.conclude(handler, result)
     }

@@ -23,7 +23,7 @@ mod setup;
 pub(crate) mod state;
 mod timers;
 
-pub use engine::{Sandbox, SandboxConfig, SandboxError};
+pub use engine::{Sandbox, SandboxConfig, SandboxError, wasmtime_version};
 pub use fault::{Exception, Fault, FaultCode, StartError};
 pub(crate) use guest::new_store;
 pub use guest::{Delivery, Guest, Started, Usage};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use utoipa::ToSchema;
 
@@ -13,7 +13,7 @@ use crate::market::DecimalText;
 pub type Profit = BTreeMap<SmolStr, ProfitLine>;
 
 /// Profit in one quote currency; decimals are strings on the wire.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfitLine {
     /// Of closed quantity, at average cost.

@@ -79,7 +79,7 @@ fn hash_of(source: &str) -> String {
 }
 
 /// Uploads a source and gives its hash.
-async fn upload(client: &Client, source: &str) -> String {
+pub(crate) async fn upload(client: &Client, source: &str) -> String {
     let answer = client.post("/strategies/modules", json!({ "source": source })).await;
     assert!(matches!(answer.status, 200 | 201), "{answer:#?}");
     let hash = answer.json()["module"]["hash"].as_str().unwrap().to_owned();

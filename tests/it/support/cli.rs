@@ -74,6 +74,8 @@ impl Cli {
             command.env_remove(name);
         }
         command.env("SANDPIT_API", &self.api).env("SANDPIT_TOKEN", &self.token).env("SANDPIT_ACTOR", "operator");
+        // Of its own: what a test finds in a cache it has put there.
+        command.env("SANDPIT_CACHE_DIR", self.folder.join(".cache"));
         command.current_dir(&self.folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use crate::feeds;
 use crate::js::{Atom, Fields, JsResult, LazyClass, Value, atoms};
 use crate::time::rfc3339;
-use crate::wit::sandpit::strategy::events::{Envelope, Event};
+use crate::wit::sandpit::strategy::events::{Envelope, Event, PlainTrade};
 
 pub use payload::Payload;
 
@@ -121,6 +121,12 @@ impl Arrival {
         })
     }
 
+    /// Of a trade that came as numbers.
+    #[inline(always)]
+    pub fn plain(trade: PlainTrade) -> Arrival {
+        Arrival::Fields(Payload::PlainTrade(trade))
+    }
+
     /// Makes the objects of the event.
     pub fn deliver(self, envelope: Envelope) -> JsResult<Delivery> {
         let class = &vocabulary().class;
@@ -173,17 +179,26 @@ impl Fields for Data {
 }
 
 impl Header {
+    #[inline]
     fn value(&self, index: usize) -> JsResult<Value> {
         match index {
-            0 => self.event_id(),
-            1 => Ok(Value::number(1.0)),
             2 => Ok(feeds::provider(self.envelope.provider)),
             3 => Ok(self.symbol()),
             4 => Ok(vocabulary().kinds[self.kind as usize].clone()),
+            8 => Ok(self.payload.clone()),
+            _ => self.made_value(index),
+        }
+    }
+
+    /// The fields that have to be made. Apart, so that reading the others stays a short function.
+    #[inline(never)]
+    fn made_value(&self, index: usize) -> JsResult<Value> {
+        match index {
+            0 => self.event_id(),
+            1 => Ok(Value::number(1.0)),
             5 => Ok(Value::number(self.envelope.sequence as f64)),
             6 => time(self.envelope.ingest_time),
-            7 => time(self.envelope.emit_time),
-            _ => Ok(self.payload.clone()),
+            _ => time(self.envelope.emit_time),
         }
     }
 

@@ -2,15 +2,18 @@
 //! the decimal strings they came as.
 
 use super::{Kind, time};
+use crate::decimal::Digits;
 use crate::feeds;
 use crate::js::{Atom, JsResult, Value, atoms};
 use crate::wit::sandpit::strategy::events::{
-    BalanceUpdate, BookSnapshot, ExecutionReport, Instrument, Kline, Level, ReportState, RiskControl, Ticker, Trade,
+    BalanceUpdate, BookSnapshot, ExecutionReport, Figure, Instrument, Kline, Level, PlainTrade, ReportState, RiskControl, Ticker,
+    Trade,
 };
 use crate::wit::sandpit::strategy::types::{OrderType, Side};
 
 /// The data of a payload. What is large or rare is boxed, so that a trade stays small.
 pub enum Payload {
+    PlainTrade(PlainTrade),
     Trade(Trade),
     Ticker(Ticker),
     Book(BookSnapshot),
@@ -160,7 +163,7 @@ fn words<const N: usize>(words: [&str; N]) -> JsResult<[Value; N]> {
 impl Payload {
     pub fn kind(&self) -> Kind {
         match self {
-            Payload::Trade(_) => Kind::Trade,
+            Payload::PlainTrade(_) | Payload::Trade(_) => Kind::Trade,
             Payload::Ticker(_) => Kind::Ticker,
             Payload::Book(_) => Kind::BookSnapshot,
             Payload::Kline(_) => Kind::KlineSummary,
@@ -183,7 +186,7 @@ impl Payload {
 
     pub fn names(&self, names: &Names) -> &'static [Atom] {
         match self {
-            Payload::Trade(_) => names.trade,
+            Payload::PlainTrade(_) | Payload::Trade(_) => names.trade,
             Payload::Ticker(_) => names.ticker,
             Payload::Book(_) => names.book,
             Payload::Kline(_) => names.kline,
@@ -204,8 +207,19 @@ impl Payload {
         }
     }
 
+    #[inline]
     pub fn value(&self, index: usize, names: &Names) -> JsResult<Value> {
         match self {
+            Payload::PlainTrade(trade) => plain_trade_field(trade, index, names),
+            other => other.other_value(index, names),
+        }
+    }
+
+    /// Apart, so that reading a field of a trade stays a short function.
+    #[inline(never)]
+    fn other_value(&self, index: usize, names: &Names) -> JsResult<Value> {
+        match self {
+            Payload::PlainTrade(trade) => plain_trade_field(trade, index, names),
             Payload::Trade(trade) => trade_field(trade, index, names),
             Payload::Ticker(ticker) => ticker_field(ticker, index),
             Payload::Book(book) => book_field(book, index, names),
@@ -215,6 +229,18 @@ impl Payload {
             Payload::Report(report) => report_field(report, index, names),
             Payload::Risk(risk) => risk_field(risk, index),
         }
+    }
+}
+
+#[inline(never)]
+fn plain_trade_field(trade: &PlainTrade, index: usize, names: &Names) -> JsResult<Value> {
+    let figure = |figure: Figure| Value::string(Digits::of(figure.units, figure.scale).as_str());
+    match index {
+        0 => Value::string(Digits::of_whole(trade.trade_id).as_str()),
+        1 => Ok(names.side(trade.side)),
+        2 => figure(trade.price),
+        3 => figure(trade.quantity),
+        _ => time(trade.time),
     }
 }
 

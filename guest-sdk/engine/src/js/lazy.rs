@@ -2,7 +2,7 @@
 //! objects: own, enumerable, writable fields that `JSON.stringify`, `Object.keys`, spread and `Object.freeze` treat as any
 //! other. An event costs the allocation of its objects and the fields that the handler reads, nothing else.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_int;
 
 use super::{Atom, JsResult, Thrown, Value, context, qjs, runtime};
@@ -23,7 +23,6 @@ pub trait Fields: Sized + 'static {
 }
 
 /// What became of a field since the object was made.
-#[derive(Clone)]
 enum Slot {
     /// As the data says.
     Untouched,
@@ -53,6 +52,8 @@ pub struct LazyClass<F> {
 }
 
 thread_local! {
+    /// JavaScript's own `Reflect.get`, whatever the author makes of `Reflect`.
+    static INHERITED: OnceCell<Value> = const { OnceCell::new() };
     /// The class of the only type of lazy object, for the callbacks that QuickJS calls without telling.
     static CLASS: Cell<qjs::JSClassID> = const { Cell::new(0) };
 }
@@ -68,7 +69,7 @@ impl<F: Fields> LazyClass<F> {
             delete_property: Some(delete_property::<F>),
             define_own_property: Some(define_own_property::<F>),
             has_property: None,
-            get_property: None,
+            get_property: Some(get_property::<F>),
             set_property: None,
         }));
         let definition = qjs::JSClassDef {
@@ -88,6 +89,9 @@ impl<F: Fields> LazyClass<F> {
             return Err(Thrown);
         }
         CLASS.set(id);
+        let reflect = Value::globals().get_str(c"Reflect")?;
+        let get = reflect.get_str(c"get")?;
+        INHERITED.with(|cell| cell.set(get)).ok();
         let empty = Value::object()?;
         // SAFETY: the object is live; the call adds a reference to its prototype.
         let prototype = Value::checked(unsafe { qjs::JS_GetPrototype(context(), empty.raw()) })?;
@@ -115,18 +119,23 @@ impl<F: Fields> Lazy<F> {
     fn position(&self, name: qjs::JSAtom) -> Option<usize> {
         let name = Atom::from_raw(name);
         let index = self.fields.names().iter().position(|known| *known == name)?;
-        (!matches!(self.slots.borrow().as_deref(), Some(slots) if matches!(slots[index], Slot::Gone))).then_some(index)
+        let gone = self.slots.borrow().as_deref().is_some_and(|slots| matches!(slots[index], Slot::Gone));
+        (!gone).then_some(index)
     }
 
-    fn slot(&self, index: usize) -> Slot {
-        self.slots.borrow().as_deref().map_or(Slot::Untouched, |slots| slots[index].clone())
+    /// The value that a field was given, or that was kept for it.
+    fn kept(&self, index: usize) -> Option<Value> {
+        match self.slots.borrow().as_deref().map(|slots| &slots[index]) {
+            Some(Slot::Value(value, _)) => Some(value.clone()),
+            _ => None,
+        }
     }
 
     fn set_slot(&self, index: usize, slot: Slot) {
         let count = self.fields.names().len();
         let replaced = {
             let mut slots = self.slots.borrow_mut();
-            let slots = slots.get_or_insert_with(|| vec![Slot::Untouched; count].into_boxed_slice());
+            let slots = slots.get_or_insert_with(|| std::iter::repeat_with(|| Slot::Untouched).take(count).collect());
             std::mem::replace(&mut slots[index], slot)
         };
         drop(replaced);
@@ -140,7 +149,7 @@ impl<F: Fields> Lazy<F> {
     }
 
     fn value(&self, index: usize) -> JsResult<Value> {
-        if let Slot::Value(value, _) = self.slot(index) {
+        if let Some(value) = self.kept(index) {
             return Ok(value);
         }
         let value = self.fields.value(index)?;
@@ -193,7 +202,7 @@ impl<F: Fields> Lazy<F> {
         let slot = if has(qjs::JS_PROP_HAS_VALUE) {
             // SAFETY: the value is live; the slot owns the reference that the call adds.
             Slot::Value(Value::from_raw(unsafe { qjs::JS_DupValue(context(), value) }), new)
-        } else if let Slot::Value(value, _) = self.slot(index) {
+        } else if let Some(value) = self.kept(index) {
             Slot::Value(value, new)
         } else {
             Slot::Flags(new)
@@ -225,6 +234,44 @@ unsafe extern "C" fn mark<F: Fields>(runtime: *mut qjs::JSRuntime, object: qjs::
             unsafe { qjs::JS_MarkValue(runtime, value.raw(), mark) };
         }
     }
+}
+
+/// The short way of a read: most are of a field, and most fields are untouched. What is no field is looked for where a plain
+/// object would look, in its prototypes.
+unsafe extern "C" fn get_property<F: Fields>(
+    context: *mut qjs::JSContext,
+    object: qjs::JSValue,
+    name: qjs::JSAtom,
+    receiver: qjs::JSValue,
+) -> qjs::JSValue {
+    let field = lazy::<F>(object).and_then(|data| Some((data, data.position(name)?)));
+    let value = match field {
+        Some((data, index)) => data.value(index),
+        // SAFETY: the context, object, name and receiver are live.
+        None => unsafe { inherited(context, object, name, receiver) },
+    };
+    value.map_or(qjs::JS_EXCEPTION, Value::into_raw)
+}
+
+/// What the prototypes of an object say, getters called on the receiver.
+///
+/// # Safety
+/// All arguments must be live.
+#[cold]
+unsafe fn inherited(
+    context: *mut qjs::JSContext,
+    object: qjs::JSValue,
+    name: qjs::JSAtom,
+    receiver: qjs::JSValue,
+) -> JsResult<Value> {
+    // SAFETY: by the caller's word.
+    let (prototype, name) =
+        unsafe { (Value::checked(qjs::JS_GetPrototype(context, object))?, Value::checked(qjs::JS_AtomToValue(context, name))?) };
+    if !prototype.is_object() {
+        return Ok(Value::UNDEFINED);
+    }
+    let Some(get) = INHERITED.with(|cell| cell.get().cloned()) else { return Ok(Value::UNDEFINED) };
+    get.call(&Value::UNDEFINED, &[prototype, name, super::borrow(receiver)])
 }
 
 unsafe extern "C" fn get_own_property<F: Fields>(

@@ -66,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
 }
 
 /// A stream of server-sent events.
-pub(crate) struct Stream(Body);
+pub(crate) struct Stream(pub(in crate::api) Body);
 
 const TYPE: &str = "text/event-stream";
 

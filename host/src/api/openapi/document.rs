@@ -20,6 +20,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("risk", "Limits, kill switches, and where everybody stands."),
     ("context", "The whole of what was set up, to be kept and brought back."),
     ("adapters", "Kinds of provider, with the settings that they take."),
+    ("backtests", "Strategies over recorded data."),
     ("providers", "Connections to venues."),
     ("openapi", "This description."),
 ];

@@ -47,6 +47,18 @@ pub(in crate::api) fn signals() -> Value {
     json!({ "events": [{ "payload": { "mood": "risk off" } }] })
 }
 
+/// Of a run over recorded data.
+pub(in crate::api) fn backtest() -> Value {
+    json!({
+        "id": "first",
+        "strategy": { "identifier": "first:v1.0.0", "config": { "large": 0.5 } },
+        "data": ["btcusdt-20240808"],
+        "venue": { "latencyMs": 5 },
+        "limits": { "fuelPerEvent": 20_000_000 },
+        "seed": 7,
+    })
+}
+
 /// Of a change of that instance.
 pub(in crate::api) fn change() -> Value {
     json!({ "id": "first", "strategy": { "config": { "large": 0.75 } }, "restart": { "policy": "always" } })

@@ -39,6 +39,7 @@ fn meaning(path: &str, name: &str) -> (&'static str, Value) {
             ("The tag.", tag)
         }
         ("strategy" | "risk", "id") => ("The instance.", schemas::inline::<InstanceId>()),
+        ("backtests", "id") => ("The run.", schemas::inline::<InstanceId>()),
         ("providers", "name") => {
             let mut provider = schemas::inline::<ProviderName>();
             provider["examples"] = json!(["signals"]);

@@ -15,7 +15,7 @@ async fn a_faulted_guest_is_dead_and_a_fresh_one_is_not() {
     let mut guest = lab.guest("if (price > 60002) while (true) {} else log('fine');").await;
     assert!(guest.deliver(&trade(1)).await.is_ok());
     let fault = guest.deliver(&trade(2)).await.unwrap_err();
-    assert_eq!((fault.code, fault.blame, fault.handler), (FaultCode::FuelExhausted, Blame::Guest, "onTrade"));
+    assert_eq!((fault.code, fault.blame, &*fault.handler), (FaultCode::FuelExhausted, Blame::Guest, "onTrade"));
     assert_eq!(guest.usage().fuel_last, Limits::default().fuel_per_event);
     assert_eq!(guest.deliver(&trade(1)).await.unwrap_err(), fault, "it is not called again");
     assert_eq!(guest.fault(), Some(&fault));

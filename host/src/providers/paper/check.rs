@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::market::{Book, Grid, Instrument, OrderRequest, OrderType, Side, TimeInForce};
+use super::offers::{Offers, Slippage};
+use crate::market::{Grid, Instrument, OrderRequest, OrderType, Side, TimeInForce};
 
 /// A well-formed order in steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +19,18 @@ pub(super) struct Checked {
     pub(super) rests: bool,
 }
 
-/// Checks an order against the instrument and the book it meets; `Err` is the reason of the rejection. Balances are
+/// What no product of price and quantity may reach, so that money stays exact.
+const LARGEST_NOTIONAL: u64 = 1_000_000_000_000;
+
+/// Checks an order against the instrument and what it meets; `Err` is the reason of the rejection. Balances are
 /// the caller's to check.
-pub(super) fn check(order: &OrderRequest, instrument: &Instrument, grid: Grid, book: &Book) -> Result<Checked, SmolStr> {
+pub(super) fn check(
+    order: &OrderRequest,
+    instrument: &Instrument,
+    grid: Grid,
+    (meets, slippage): (Offers<'_>, Slippage),
+) -> Result<Checked, SmolStr> {
     let quantity = quantity(order, instrument, grid)?;
-    let meets = book.side(order.side.opposite());
     let (price, notional) = match order.order_type {
         OrderType::Limit => limit(order, grid)?,
         OrderType::Market if order.price.is_some() => return Err("a market order has no price".into()),
@@ -30,9 +38,11 @@ pub(super) fn check(order: &OrderRequest, instrument: &Instrument, grid: Grid, b
             // Only what is there can be bought; the rest of the order is cancelled.
             let mut left = quantity;
             let mut cost = Decimal::ZERO;
-            for level in meets.iter() {
-                let lots = left.min(level.available());
-                cost += grid.tick.value(level.price) * grid.lot.value(lots);
+            for offer in meets.within(order.side, 0, slippage) {
+                let lots = left.min(offer.lots);
+                let level = grid.tick.value(offer.price).checked_mul(grid.lot.value(lots));
+                let sum = level.and_then(|level| cost.checked_add(level));
+                cost = sum.filter(|sum| *sum < Decimal::from(LARGEST_NOTIONAL)).ok_or("invalid quantity")?;
                 left -= lots;
                 if left == 0 {
                     break;
@@ -44,20 +54,20 @@ pub(super) fn check(order: &OrderRequest, instrument: &Instrument, grid: Grid, b
     if order.order_type == OrderType::Limit && notional < instrument.min_notional {
         return Err("min notional not met".into());
     }
-    let within =
-        |level_price: i64| price == 0 || if order.side == Side::Buy { level_price <= price } else { level_price >= price };
+    let now_or_never =
+        order.order_type == OrderType::Market || matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+    if now_or_never && meets.unknown() {
+        return Err("nothing has traded here yet: there is no price to trade at".into());
+    }
     match order.time_in_force {
         TimeInForce::PostOnly if order.order_type == OrderType::Market => {
             return Err("unsupported time in force for a market order".into());
         }
-        TimeInForce::PostOnly if meets.best().is_some_and(|best| within(best.price)) => {
+        TimeInForce::PostOnly if meets.crosses(order.side, price) => {
             return Err("post-only order would cross the book".into());
         }
-        TimeInForce::Fok => {
-            let there = meets.iter().take_while(|level| within(level.price)).map(|level| level.available()).sum::<i64>();
-            if there < quantity {
-                return Err("FOK insufficient liquidity".into());
-            }
+        TimeInForce::Fok if meets.takeable(order, price, quantity, slippage) < quantity => {
+            return Err("FOK insufficient liquidity".into());
         }
         _ => {}
     }
@@ -87,8 +97,7 @@ fn quantity(order: &OrderRequest, instrument: &Instrument, grid: Grid) -> Result
 /// The limit in ticks, and the notional.
 fn limit(order: &OrderRequest, grid: Grid) -> Result<(i64, Decimal), SmolStr> {
     let price = order.price.ok_or("limit price required")?;
-    // What no product of price and quantity may reach, so that money stays exact.
-    let largest = Decimal::from(1_000_000_000_000_u64);
+    let largest = Decimal::from(LARGEST_NOTIONAL);
     let notional = price.checked_mul(order.quantity).filter(|notional| price > Decimal::ZERO && *notional < largest);
     let notional = notional.ok_or("invalid limit price")?;
     let ticks =

@@ -32,6 +32,10 @@ pub struct PaperConfig {
     pub maker_fee_bps: u32,
     /// Fee of an order that takes liquidity in ten-thousandths of what is received: 0 to 1,000.
     pub taker_fee_bps: u32,
+    /// By how much the fills of an order that takes liquidity are worse than what it met, in ten-thousandths of the price: 0 to 1,000.
+    pub slippage_bps: u32,
+    /// Where a resting order stands among what the market shows at its price.
+    pub queue: QueuePlace,
     /// What the account has at the beginning, as decimal strings by currency; 0 or more.
     pub balances: BTreeMap<SmolStr, DecimalText>,
     /// Levels of each side in a book event: 1 to 1,000.
@@ -50,11 +54,30 @@ impl Default for PaperConfig {
             latency_ms: 20,
             maker_fee_bps: 10,
             taker_fee_bps: 10,
+            slippage_bps: 0,
+            queue: QueuePlace::default(),
             balances: [("USDT", 1_000_000), ("BTC", 10), ("ETH", 100)].into_iter().map(balance).collect(),
             depth: 20,
             kline_interval: "1m".into(),
         }
     }
+}
+
+/// What adapters say of `slippageBps`.
+pub(in crate::providers) const SLIPPAGE: &str = "By how much fills of an order that takes liquidity are worse than what it met, in ten-thousandths of the price, never beyond its limit";
+/// What adapters say of `queue`.
+pub(in crate::providers) const QUEUE: &str =
+    "Where a resting order stands at its price: back, behind all that the market shows, or front";
+
+/// Where a resting order stands among what the market shows at its price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueuePlace {
+    /// Behind all of it. In a market without a book only trades beyond the price fill it.
+    #[default]
+    Back,
+    /// Before all of it: the first trade at the price fills it.
+    Front,
 }
 
 /// What the adapter says of them, in the order of the fields.
@@ -78,6 +101,8 @@ pub(in crate::providers) fn settings() -> Vec<Draft> {
             (0, 1000),
             "Fee of an order that takes liquidity in ten-thousandths of what is received, 0 to 1000",
         ),
+        Draft::int("slippageBps", (0, 1000), SLIPPAGE),
+        Draft::new("queue", SettingKind::String, QUEUE),
         Draft::new("balances", SettingKind::Object, "What the account has at the beginning: decimal strings by currency"),
         Draft::int("depth", (1, 1000), "Levels of each side in a book event, 1 to 1000"),
         Draft::new("klineInterval", SettingKind::Duration, "The length of a bar, 1s to 24h"),
@@ -157,7 +182,8 @@ impl PaperConfig {
         if self.latency_ms > 60_000 {
             return Err(refuse("latencyMs", self.latency_ms, "0 to 60000 milliseconds"));
         }
-        for (field, bps) in [("makerFeeBps", self.maker_fee_bps), ("takerFeeBps", self.taker_fee_bps)] {
+        let bps = [("makerFeeBps", self.maker_fee_bps), ("takerFeeBps", self.taker_fee_bps), ("slippageBps", self.slippage_bps)];
+        for (field, bps) in bps {
             if bps > 1000 {
                 return Err(refuse(field, bps, "0 to 1000 ten-thousandths"));
             }
@@ -203,6 +229,8 @@ impl PaperConfig {
             latency: Duration::from_millis(self.latency_ms),
             maker_fee_bps: self.maker_fee_bps,
             taker_fee_bps: self.taker_fee_bps,
+            slippage_bps: self.slippage_bps,
+            queue: self.queue,
             depth: self.depth,
             kline_interval: self.interval()?,
             balances: self.account(),
@@ -234,6 +262,7 @@ mod tests {
             (r#"{"tapes": []}"#, "tapes"),
             (r#"{"latencyMs": 60001}"#, "latencyMs"),
             (r#"{"makerFeeBps": 1001}"#, "makerFeeBps"),
+            (r#"{"slippageBps": 1001}"#, "slippageBps"),
             (r#"{"depth": 0}"#, "depth"),
             (r#"{"klineInterval": "1ms"}"#, "klineInterval"),
             (r#"{"balances": {"usdt": "1"}}"#, "balances"),

@@ -84,6 +84,11 @@ impl Feed {
         [bar, event]
     }
 
+    /// Ticks; 0 before the first trade.
+    pub(super) fn last_price(&self) -> i64 {
+        self.last_price
+    }
+
     /// The bar that has ended by now.
     pub(super) fn time(&mut self, kinds: KindSet, at: Moment) -> Option<Event> {
         let bar = self.bars.ended(at.venue, self.grid)?;

@@ -23,7 +23,7 @@ pub struct Outages {
 
 /// What happens to the connection at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub enum Turn {
     /// It breaks.
     Lost,
     /// It was tried in vain.
@@ -34,7 +34,7 @@ pub(super) enum Turn {
 
 /// Run lifetime.
 #[derive(Debug)]
-pub(super) struct Link {
+pub struct Link {
     outages: Option<(Outages, ChaCha8Rng)>,
     state: State,
 }
@@ -47,7 +47,7 @@ enum State {
 
 impl Link {
     /// Whole at `begin`.
-    pub(super) fn new(outages: Option<Outages>, begin: Timestamp) -> Self {
+    pub fn new(outages: Option<Outages>, begin: Timestamp) -> Self {
         let outages = outages.map(|outages| (outages, ChaCha8Rng::from_seed(outages.seed)));
         let mut link = Self { outages, state: State::Up { until: None } };
         link.restore(begin);
@@ -55,12 +55,12 @@ impl Link {
     }
 
     /// Whether the host hears the venue.
-    pub(super) fn is_up(&self) -> bool {
+    pub fn is_up(&self) -> bool {
         matches!(self.state, State::Up { .. })
     }
 
     /// When it changes, or is tried, next; none for never.
-    pub(super) fn next(&self) -> Option<Timestamp> {
+    pub fn next(&self) -> Option<Timestamp> {
         match self.state {
             State::Up { until } => until,
             State::Down { next_try, .. } => Some(next_try),
@@ -68,7 +68,7 @@ impl Link {
     }
 
     /// Lets happen what is next.
-    pub(super) fn turn(&mut self) -> Turn {
+    pub fn turn(&mut self) -> Turn {
         match self.state {
             State::Up { until } => {
                 let at = until.unwrap_or_default();

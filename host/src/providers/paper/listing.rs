@@ -6,8 +6,10 @@ use super::Output;
 use super::account::Account;
 use super::bar::Bars;
 use super::clearing::{Clearing, Match, Settlement};
+use super::config::QueuePlace;
 use super::feed::{Feed, TapeTrade};
-use super::order::{LiveOrder, PassingTrade, Resting};
+use super::offers::{Offers, Slippage};
+use super::order::{LiveOrder, PassingTrade, Queue, Resting};
 use crate::base::{ProviderName, Timestamp};
 use crate::market::{Book, Grid, Instrument, Ladder, Liquidity, Side};
 use crate::providers::tape::TapeError;
@@ -19,6 +21,8 @@ pub(super) struct Listing {
     pub(super) settlement: Settlement,
     pub(super) feed: Feed,
     pub(super) book: Book,
+    /// As long as nothing was told of a book, the market is one of trades only.
+    pub(super) bookless: bool,
     pub(super) bids: Resting,
     pub(super) asks: Resting,
     /// Orders that were accepted.
@@ -57,6 +61,7 @@ impl Listing {
             feed: Feed::new(provider, symbol, grid, depth, Bars::new(kline_interval)),
             instrument,
             book: Book::default(),
+            bookless: true,
             bids: Resting::new(Side::Buy),
             asks: Resting::new(Side::Sell),
             orders: 0,
@@ -74,21 +79,44 @@ impl Listing {
         !(self.bids.is_empty() && self.asks.is_empty())
     }
 
-    /// Fills as much of an arriving order as the other side of the book allows, level by level.
-    pub(super) fn take(&mut self, order: &mut LiveOrder, matching: &mut Matching<'_>) {
-        let quotes = self.book.side_mut(order.request.side.opposite());
-        while let Some((price, lots)) = meeting(quotes, order) {
-            quotes.take(price, lots);
-            matching.fill(order, (price, lots), Liquidity::Taker, &self.settlement);
+    /// What an order that arrives now can take.
+    pub(super) fn offers(&self) -> Offers<'_> {
+        if self.bookless { Offers::Last(self.feed.last_price()) } else { Offers::Book(&self.book) }
+    }
+
+    /// Fills up to `most` lots of an arriving order with what it meets, best first.
+    pub(super) fn take(&mut self, order: &mut LiveOrder, most: i64, slippage: Slippage, matching: &mut Matching<'_>) {
+        let (side, mut left) = (order.request.side, most.min(order.leaves));
+        while left > 0 {
+            let Some(offer) = self.offers().within(side, order.price, slippage).next() else { return };
+            let lots = offer.lots.min(left);
+            self.book.side_mut(side.opposite()).take(offer.shown, lots);
+            matching.fill(order, (offer.price, lots), Liquidity::Taker, &self.settlement);
+            left -= lots;
         }
+    }
+
+    /// Where an order that comes to rest now stands.
+    pub(super) fn queue(&self, order: &LiveOrder, place: QueuePlace) -> Queue {
+        let shown = || self.book.side(order.request.side).at(order.price).map_or(0, |level| level.available());
+        Queue::behind(match place {
+            QueuePlace::Front => 0,
+            // Nobody knows who is there: only trades beyond the price say that all of them are done.
+            QueuePlace::Back if self.bookless => i64::MAX,
+            QueuePlace::Back => shown(),
+        })
     }
 
     /// A trade of the tape passes our orders on the side that its aggressor met.
     pub(super) fn pass(&mut self, trade: TapeTrade, now: Timestamp, matching: &mut Matching<'_>) {
-        let Self { bids, asks, settlement, .. } = self;
-        let resting = if trade.aggressor == Side::Sell { bids } else { asks };
+        let Self { bids, asks, settlement, bookless, .. } = self;
         let passing = PassingTrade { price: trade.price, quantity: trade.quantity, matched_at: trade.matched_at, now };
-        resting.trade(passing, |order, lots| matching.fill(order, (order.price, lots), Liquidity::Maker, settlement));
+        for (resting, side) in [(bids, Side::Buy), (asks, Side::Sell)] {
+            // Where there is no book the side of a trade is often made up: its price alone counts.
+            if *bookless || trade.aggressor == side.opposite() {
+                resting.trade(passing, |order, lots| matching.fill(order, (order.price, lots), Liquidity::Maker, settlement));
+            }
+        }
     }
 
     /// After a change of the tape's book: queues are not longer than it shows, and what its other side shows at the price of

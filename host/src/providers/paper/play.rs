@@ -18,7 +18,7 @@ use crate::trading::{Balance, Connection, Outlet, Provider as _, ProviderStatus}
 const STEPS_PER_TURN: u32 = 256;
 
 /// What instances are told of a broken connection.
-const LOST: &str = "the venue does not answer";
+pub const LOST: &str = "the venue does not answer";
 
 /// Run lifetime.
 pub(super) struct Play {

@@ -8,6 +8,8 @@
 //!   It is filled at its limit, as maker, by the tape's trades at that price once its turn has come, by trades beyond it, and by
 //!   quantity that the tape's other side shows at its price or beyond. Own orders never meet each other.
 //! - Events show the tape's book, without our orders and what we took.
+//! - A market that never shows a book has its last trade instead: `offers` says what can be taken there, `listing` what fills
+//!   a resting order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -21,15 +23,17 @@ use super::arrival::{Action, Arrival};
 use super::check::check;
 use super::clearing::{Clearing, refusal, report};
 use super::conduct::Conduct;
+use super::config::QueuePlace;
 use super::feed::{Moment, TapeTrade};
 use super::listing::{Listing, Matching};
 use super::log::SESSION_ENDED;
+use super::offers::Slippage;
 use super::order::{LiveOrder, Queue};
 use crate::base::{ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{
     BalanceUpdate, Book, ClientOrderId, DecimalText, Event, EventKind, ExecutionReport, Grid, Instrument, OrderRequest, Payload,
-    ReportState, Side,
+    ReportState, Side, TimeInForce,
 };
 use crate::providers::tape::{Body, Record, TapeError};
 use crate::trading::Balance;
@@ -59,6 +63,10 @@ pub struct VenueSetup {
     pub maker_fee_bps: u32,
     /// Ten-thousandths of the received amount.
     pub taker_fee_bps: u32,
+    /// Ten-thousandths of the price by which a taker's fills are worse.
+    pub slippage_bps: u32,
+    /// Where a resting order stands.
+    pub queue: QueuePlace,
     /// Levels of each side in a book event.
     pub depth: usize,
     /// Length of a bar.
@@ -74,6 +82,8 @@ pub struct VenueSetup {
 pub struct PaperVenue {
     provider: ProviderName,
     latency: Duration,
+    slippage: Slippage,
+    queue: QueuePlace,
     conduct: Option<Conduct>,
     kinds: KindSet,
     listings: Vec<Listing>,
@@ -105,6 +115,8 @@ impl PaperVenue {
         Ok(Self {
             provider: setup.provider,
             latency: setup.latency,
+            slippage: Slippage(setup.slippage_bps),
+            queue: setup.queue,
             conduct: None,
             kinds: setup.kinds,
             listings,
@@ -205,6 +217,13 @@ impl PaperVenue {
         self.tell_balances(out);
     }
 
+    /// The next ticker of this instrument comes whatever the last one said.
+    pub fn forget_touch(&mut self, tape: usize) {
+        if let Some(listing) = self.listings.get_mut(tape) {
+            listing.feed.forget_touch();
+        }
+    }
+
     /// Takes in a record of the tape with this number, whose times are later by `shift_nanos` than it says.
     pub fn feed(&mut self, tape: usize, record: &Record, shift_nanos: i64, out: &mut Vec<Output>) {
         let shifted = |time: Timestamp| Timestamp::from_nanos(time.as_nanos().saturating_add_signed(shift_nanos));
@@ -215,6 +234,7 @@ impl PaperVenue {
         let Some(listing) = self.listings.get_mut(tape) else {
             return;
         };
+        listing.bookless &= matches!(record.body, Body::Trade { .. });
         let book_ids = match record.body {
             Body::Trade { trade_id, matched_at, price, quantity, aggressor } => {
                 let trade = TapeTrade { trade_id, matched_at: shifted(matched_at), price, quantity, aggressor };
@@ -281,10 +301,11 @@ impl PaperVenue {
             None => Err(format_smolstr!("unknown symbol {}", order.symbol)),
             Some(_) if self.places.contains_key(&order.client_order_id) => Err("duplicate client order id".into()),
             Some(index) => {
-                let Listing { instrument, settlement, book, .. } = &self.listings[index];
+                let listing = &self.listings[index];
+                let Listing { instrument, settlement, .. } = listing;
                 let purse = if order.side == Side::Buy { settlement.quote } else { settlement.base };
                 let available = self.clearing.account.available(purse);
-                match check(&order, instrument, settlement.grid, book) {
+                match check(&order, instrument, settlement.grid, (listing.offers(), self.slippage)) {
                     Ok(checked) if checked.needs > available => Err("insufficient balance".into()),
                     result => result.map(|checked| (index, checked)),
                 }
@@ -308,14 +329,16 @@ impl PaperVenue {
         };
         self.clearing.hold(&live, live.leaves, &listing.settlement);
         out.push(Output::Report(report(&live, ReportState::Ack, time, &listing.settlement)));
-        listing.take(&mut live, &mut Matching { clearing: &mut self.clearing, time, out });
+        let could = listing.offers().takeable(&live.request, live.price, live.leaves, self.slippage);
+        let all_or_nothing = live.request.time_in_force == TimeInForce::Fok;
+        let most = self.conduct.as_mut().filter(|_| !all_or_nothing).map_or(could, |conduct| conduct.share(could));
+        listing.take(&mut live, most, self.slippage, &mut Matching { clearing: &mut self.clearing, time, out });
         if live.leaves == 0 {
             return;
         }
         let (side, id) = (live.request.side, live.request.client_order_id.clone());
         if checked.rests {
-            let same_side = listing.book.side(side);
-            live.queue = Queue::behind(same_side.at(live.price).map_or(0, |level| level.available()));
+            live.queue = listing.queue(&live, self.queue);
             self.places.insert(id, (index, side));
             listing.resting(side).insert(live);
         } else {

@@ -11,7 +11,7 @@ use crate::base::{Digest, ProviderName, duration};
 use crate::bus::KindSet;
 use crate::market::{DecimalText, Symbol};
 use crate::providers::adapter::{Draft, SettingKind};
-use crate::providers::paper::config::refuse;
+use crate::providers::paper::config::{QUEUE, QueuePlace, SLIPPAGE, refuse};
 use crate::providers::paper::{Blueprint, Conduct, Outages, PaperConfig, PaperConfigError, Speed};
 
 /// The settings of the adapter `synthetic`. Unknown keys are refused. Durations are of the market's time.
@@ -56,6 +56,10 @@ pub struct SyntheticConfig {
     pub maker_fee_bps: u32,
     /// As at a paper venue.
     pub taker_fee_bps: u32,
+    /// As at a paper venue.
+    pub slippage_bps: u32,
+    /// As at a paper venue.
+    pub queue: QueuePlace,
     /// As at a paper venue.
     pub balances: BTreeMap<SmolStr, DecimalText>,
     /// As at a paper venue.
@@ -123,6 +127,8 @@ impl Default for SyntheticConfig {
             outage_for: "5s".into(),
             maker_fee_bps: 10,
             taker_fee_bps: 10,
+            slippage_bps: 0,
+            queue: QueuePlace::default(),
             balances: balances.into_iter().map(balance).collect(),
             depth: 20,
             kline_interval: "1m".into(),
@@ -141,6 +147,8 @@ impl SyntheticConfig {
             latency_ms: self.latency_min_ms,
             maker_fee_bps: self.maker_fee_bps,
             taker_fee_bps: self.taker_fee_bps,
+            slippage_bps: self.slippage_bps,
+            queue: self.queue,
             balances: self.balances.clone(),
             depth: self.depth,
             kline_interval: self.kline_interval.clone(),
@@ -233,6 +241,8 @@ pub(in crate::providers) fn settings() -> Vec<Draft> {
         Draft::new("outageFor", Duration, "Mean time for which the venue then cannot be reached"),
         Draft::int("makerFeeBps", (0, 1000), "Fee of a resting order in ten-thousandths of what is received"),
         Draft::int("takerFeeBps", (0, 1000), "Fee of an order that takes liquidity in ten-thousandths of what is received"),
+        Draft::int("slippageBps", (0, 1000), SLIPPAGE),
+        Draft::new("queue", String, QUEUE),
         Draft::new("balances", Object, "What the account has at the beginning: decimal strings by currency"),
         Draft::int("depth", (1, 1000), "Levels of each side in a book event"),
         Draft::new("klineInterval", Duration, "The length of a bar, 1s to 24h"),

@@ -5,6 +5,7 @@
 //! is in the frame. Knows nothing of who plays it.
 
 mod codec;
+mod cut;
 pub mod header;
 pub mod import;
 pub mod reader;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::Digest as _;
 
-pub use header::{RecordCounts, TapeHeader, Thinned};
+pub use header::{BodyDigest, RecordCounts, TapeHeader, Thinned};
 pub use import::{ImportError, ImportOptions, import};
 pub use reader::TapeReader;
 pub use record::{Body, Record};
@@ -65,6 +66,9 @@ pub enum TapeError {
     /// The tape is damaged, or made to look like one.
     #[error("the tape is damaged: {0} cannot be right")]
     Corrupt(&'static str),
+    /// A recording of another kind than a tape cannot be read.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
     /// What was to be written does not fit the format.
     #[error("the tape cannot be written: {0}")]
     Unwritable(&'static str),

@@ -4,5 +4,6 @@ mod handlers;
 mod helpers;
 mod hostile;
 mod load;
+mod plain;
 mod speed;
 mod support;

@@ -13,8 +13,8 @@ mod bindings {
 use bindings::{Strategy, sandpit};
 
 pub use sandpit::strategy::events::{
-    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Kline, Level as BookLevel, ReportState, RiskControl, Ticker,
-    Trade,
+    BalanceUpdate, BookSnapshot, Envelope, Event, ExecutionReport, Figure, Kline, Level as BookLevel, PlainTrade, ReportState,
+    RiskControl, Ticker, Trade,
 };
 pub use sandpit::strategy::log::Level;
 pub use sandpit::strategy::types::*;
@@ -342,6 +342,13 @@ impl Guest {
         self.try_event(envelope(sequence), &trade(price)).expect("the trade does not trap")
     }
 
+    pub fn plain_trade(&mut self, sequence: u64, trade: PlainTrade) -> Result<(), Exception> {
+        let threw = self.world.call_on_trade(&mut self.store, envelope(sequence), trade).expect("the trade does not trap");
+        let thrown = self.world.call_thrown(&mut self.store).expect("asking does not trap");
+        assert_eq!(threw, thrown.is_some());
+        thrown.map_or(Ok(()), Err)
+    }
+
     pub fn timer(&mut self, time: u64, timer: u32) -> Result<(), Exception> {
         self.world.call_on_timer(&mut self.store, time, timer).expect("the timer does not trap")
     }
@@ -381,6 +388,17 @@ pub fn trade(price: &str) -> Event {
         quantity: "0.25".to_owned(),
         time: START_TIME + 123_456_789,
     })
+}
+
+/// The same trade as [`trade`] of `units / 10^scale`.
+pub fn plain_trade(units: i64, scale: u8) -> PlainTrade {
+    PlainTrade {
+        trade_id: 3_720_281,
+        side: Side::Buy,
+        price: Figure { units, scale },
+        quantity: Figure { units: 25, scale: 2 },
+        time: START_TIME + 123_456_789,
+    }
 }
 
 /// Runs a test with room for the native frames of deep recursion, as the host's own fibers have.

@@ -3,6 +3,7 @@
 mod crash;
 mod ledger;
 mod log;
+mod models;
 mod provider;
 mod rules;
 mod tape;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use super::{Output, PaperVenue, VenueSetup};
+use super::{Output, PaperVenue, QueuePlace, VenueSetup};
 use crate::base::{Digest, ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{
@@ -32,6 +33,8 @@ fn setup(kinds: KindSet) -> VenueSetup {
         latency: Duration::from_millis(20),
         maker_fee_bps: 10,
         taker_fee_bps: 20,
+        slippage_bps: 0,
+        queue: QueuePlace::Back,
         depth: 2,
         kline_interval: Duration::from_secs(60),
         balances: BTreeMap::from([("USDT".into(), dec("1000000")), ("BTC".into(), dec("10"))]),

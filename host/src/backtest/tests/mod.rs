@@ -1,5 +1,9 @@
 //! Plays over the real tapes: the same bytes each time, money that adds up, tape time, faults.
 
+mod chaos;
+mod data;
+mod lookahead;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,8 +17,8 @@ use crate::market::Side;
 use crate::providers::tape::Tape;
 use crate::sandbox::{FaultCode, Sandbox, SandboxConfig};
 
-const MOMENTUM: &str =
-    include_str!("../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
+pub(super) const MOMENTUM: &str =
+    include_str!("../../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
 
 /// Sleeps ten seconds at every trade, and counts the seconds of the tape with a timer.
 const SLEEPER: &str = r#"
@@ -39,17 +43,17 @@ module.exports = {
 };
 "#;
 
-struct Lab(Compiler);
+pub(super) struct Lab(Compiler);
 
 impl Lab {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let config = SandboxConfig { max_guests: 8, yield_fuel: None, ..SandboxConfig::default() };
         let metrics = Metrics::new();
         let sandbox = Sandbox::new(config, &metrics).unwrap();
         Self(Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).unwrap())
     }
 
-    async fn request(&self, source: &str, config: Value) -> PlayRequest {
+    pub(super) async fn request(&self, source: &str, config: Value) -> PlayRequest {
         let program = self.0.program(&Source::single("test.js", source).unwrap()).await.unwrap();
         let config = check_config(program.metadata(), config.as_object().unwrap()).unwrap();
         let tapes = vec![Tape::open("btcusdt-20240808").unwrap()];

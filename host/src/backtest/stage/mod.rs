@@ -2,29 +2,33 @@
 //! hand. Whoever drives it says what happens next; in between it does what is due, in order of time. Must not know where the
 //! market comes from.
 
+mod guest;
+mod steps;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use tokio_util::sync::CancellationToken;
+use smol_str::SmolStr;
 
 use super::book_keeping::{Lines, Tally};
 use super::ledger::Ledger;
 use super::numbers::Measure;
-use super::report::{PlayReport, PlayedData, PlayedStrategy};
+use super::report::{PlayReport, PlayedCall, PlayedData, PlayedStrategy};
 use super::request::{PlayError, PlayRequest};
 use super::table::Table;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{Clock as _, ManualClock, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig, Filter, Mailbox};
-use crate::instances::is_dry_run;
-use crate::instances::restart::{Answer, RestartPolicy};
+use crate::instances::restart::RestartPolicy;
 use crate::instances::view::tidy;
 use crate::market::{Event, EventKind, OrderRequest, Payload, Symbol};
 use crate::providers::paper::Output;
-use crate::sandbox::{Fault, Guest, GuestSetup, Pace, SavedInMemory, StartError};
-use crate::trading::{Desk, Outlet, TradingAccount};
+use crate::sandbox::{Delivery, Guest, SavedInMemory};
+use crate::trading::{Desk, Outlet};
+
+pub(super) use steps::Picture;
 
 /// Run lifetime. One thread, no waiting, no time of the machine.
 pub(super) struct Stage {
@@ -32,11 +36,14 @@ pub(super) struct Stage {
     feeds: Vec<(ProviderName, Vec<Symbol>)>,
     clock: Arc<ManualClock>,
     desk: Arc<Desk>,
+    bus: Arc<Bus>,
     seats: Vec<Seat>,
     mailbox: Mailbox,
     guest: Option<Guest>,
     /// Counts the guests: part of client order ids.
     run: u64,
+    /// Events that a handler ran for.
+    handled: u64,
     /// When a fresh guest starts after a fault; none while one lives, or for ever once it is quarantined.
     restart_at: Option<Timestamp>,
     policy: RestartPolicy,
@@ -47,12 +54,17 @@ pub(super) struct Stage {
     tally: Tally,
     ledger: Ledger,
     measure: Measure,
+    /// Each call, when somebody wants to know.
+    calls: Option<Vec<PlayedCall>>,
     first: Timestamp,
     last: Timestamp,
     /// What a venue says; empty between two things that happen.
     told: Vec<Output>,
     placed: Vec<OrderRequest>,
 }
+
+/// Calls that are kept.
+const CALLS: usize = 10_000;
 
 /// A venue and its way to the host.
 struct Seat {
@@ -63,6 +75,8 @@ struct Seat {
 /// What can be due.
 #[derive(Clone, Copy)]
 enum Due {
+    /// The connection to this venue changes.
+    Turn(usize),
     /// An order reaches this venue.
     Venue(usize),
     /// The backoff after a fault is over.
@@ -104,10 +118,12 @@ impl Stage {
             feeds,
             clock,
             desk,
+            bus,
             seats,
             mailbox,
             guest: None,
             run: 0,
+            handled: 0,
             restart_at: None,
             policy,
             held: VecDeque::new(),
@@ -116,6 +132,7 @@ impl Stage {
             tally: Tally::default(),
             ledger: Ledger::default(),
             measure,
+            calls: None,
             first,
             last: first,
             told: Vec::new(),
@@ -191,6 +208,13 @@ impl Stage {
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= until) {
             self.clock.advance_to(at);
             match due {
+                Due::Turn(seat) => {
+                    let (table, outlet) = (Arc::clone(&self.seats[seat].table), self.seats[seat].outlet.clone());
+                    self.hear_of(seat, |told| {
+                        table.turn(&outlet, told);
+                        Ok(())
+                    })?;
+                }
                 Due::Venue(seat) => {
                     let table = Arc::clone(&self.seats[seat].table);
                     self.hear_of(seat, |told| {
@@ -212,6 +236,8 @@ impl Stage {
         let now = self.clock.now();
         let arrival = |(place, seat): (usize, &Seat)| seat.table.next_arrival().map(|at| (at, Due::Venue(place)));
         let venue = self.seats.iter().enumerate().filter_map(arrival).min_by_key(|(at, _)| *at);
+        let turn = |(place, seat): (usize, &Seat)| seat.table.next_turn().map(|at| (at, Due::Turn(place)));
+        let turn = self.seats.iter().enumerate().filter_map(turn).min_by_key(|(at, _)| *at);
         let restart = self.restart_at.map(|at| (at, Due::Restart));
         let guest = self.guest.as_ref().and_then(|guest| {
             let busy_until = guest.now().filter(|awake| *awake > now);
@@ -220,7 +246,7 @@ impl Stage {
             // A timer that is due goes before events that wait, as live.
             [timer, awake].into_iter().flatten().min_by_key(|(at, _)| *at)
         });
-        [venue, restart, guest].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [turn, venue, restart, guest].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Hands the guest what waits for it, unless it sleeps.
@@ -271,10 +297,20 @@ impl Stage {
         let Some(guest) = &mut self.guest else { return Ok(()) };
         let delivered = guest.deliver(event).now_or_never().ok_or(PlayError::Waiting)?;
         match delivered {
-            Ok(delivery) => self.tally.handled(event.kind().as_str(), &delivery, &guest.usage()),
+            Ok(delivery) => {
+                self.tally.handled(event.kind().as_str(), &delivery, &guest.usage());
+                self.note_call(&delivery);
+                self.lose_guest(delivery.called)?;
+            }
             Err(fault) => self.fault(fault),
         }
         Ok(())
+    }
+
+    fn note_call(&mut self, delivery: &Delivery) {
+        if let Some(calls) = self.calls.as_mut().filter(|calls| delivery.called && calls.len() < CALLS) {
+            calls.push(PlayedCall { handler: delivery.handler, fuel: delivery.fuel, time: self.clock.now().to_rfc3339() });
+        }
     }
 
     fn fire(&mut self) -> Result<(), PlayError> {
@@ -282,7 +318,10 @@ impl Stage {
         while let Some(guest) = &mut self.guest {
             match guest.fire(now).now_or_never().ok_or(PlayError::Waiting)? {
                 Ok(None) => break,
-                Ok(Some(delivery)) => self.tally.handled("Timer", &delivery, &guest.usage()),
+                Ok(Some(delivery)) => {
+                    self.tally.handled("Timer", &delivery, &guest.usage());
+                    self.note_call(&delivery);
+                }
                 Err(fault) => self.fault(fault),
             }
         }
@@ -290,96 +329,11 @@ impl Stage {
     }
 }
 
-/// The life of the guest.
 impl Stage {
-    fn start_guest(&mut self, first: bool) -> Result<(), PlayError> {
-        self.restart_at = None;
-        self.run += 1;
-        self.desk.admit(TradingAccount {
-            instance: self.request.instance.clone(),
-            revision: self.request.program.source_hash(),
-            run: self.run,
-            scope: self.feeds.clone(),
-            dry_run: is_dry_run(&self.request.config),
-            limits: None,
-        });
-        let started = Guest::start(&self.request.program, self.setup()).now_or_never().ok_or(PlayError::Waiting)?;
-        match started {
-            Ok((guest, started)) => {
-                self.tally.created(started.fuel, &guest.usage());
-                self.guest = Some(guest);
-                let kinds = self.request.program.metadata().events.iter().copied().collect();
-                self.desk.introduce(&self.request.instance, kinds);
-                self.desk.set_active(&self.request.instance, true);
-            }
-            Err(StartError::Exception(exception)) if first => return Err(PlayError::Create(exception)),
-            Err(StartError::Exception(exception)) => {
-                self.tally.thrown(&exception);
-                self.wait_for_restart();
-            }
-            Err(StartError::Fault(fault)) => self.fault(fault),
-        }
-        Ok(())
-    }
-
-    fn setup(&self) -> GuestSetup {
-        GuestSetup {
-            instance: self.request.instance.clone(),
-            seed: self.request.seed(),
-            config: self.request.config.clone(),
-            feeds: self.feeds.clone(),
-            limits: self.request.limits.clone(),
-            dry_run: is_dry_run(&self.request.config),
-            desk: Some(Arc::clone(&self.desk)),
-            pace: Pace::Virtual,
-            log: Arc::clone(&self.lines) as _,
-            saved: Box::new(self.saved.clone()),
-            time: self.clock.now(),
-            cancel: CancellationToken::new(),
-        }
-    }
-
-    /// The guest is gone.
-    fn fault(&mut self, fault: Fault) {
-        let usage = self.guest.take().map(|guest| guest.usage());
-        self.tally.faulted(fault, usage.as_ref(), self.clock.now());
-        self.wait_for_restart();
-    }
-
-    fn wait_for_restart(&mut self) {
-        self.desk.set_active(&self.request.instance, false);
-        let now = self.clock.now();
-        self.restart_at = match self.policy.on_fault(now) {
-            Answer::Wait(wait) => Some(now.plus(wait)),
-            Answer::Quarantine => None,
-        };
-    }
-
-    /// Lets the guest save its state, as a stop does. What waits in the mailbox of a guest that still sleeps is not heard.
-    fn farewell(&mut self) -> Result<(), PlayError> {
-        let now = self.clock.now();
-        self.desk.set_active(&self.request.instance, false);
-        if let Some(guest) = &mut self.guest {
-            match guest.stop(now).now_or_never().ok_or(PlayError::Waiting)? {
-                Ok(delivery) if delivery.called => self.tally.handled("Stop", &delivery, &guest.usage()),
-                Ok(_) => {}
-                Err(fault) => {
-                    let usage = guest.usage();
-                    self.tally.faulted(fault, Some(&usage), now);
-                }
-            }
-        }
-        // Reports that nobody took any more still belong to the orders.
-        let rest: VecDeque<_> = std::iter::from_fn(|| self.mailbox.try_recv()).collect();
-        rest.iter().for_each(|event| self.account(event));
-        self.note_orders();
-        Ok(())
-    }
-
     /// The report of all that happened.
     pub(super) fn close(mut self) -> PlayReport {
         let dropped = self.mailbox.dropped();
-        let counts = EventKind::ALL.into_iter().map(|kind| (kind.as_str(), dropped.of(kind)));
+        let counts = EventKind::ALL.into_iter().map(|kind| (SmolStr::new_static(kind.as_str()), dropped.of(kind)));
         self.tally.events.dropped = counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>();
         let measured = self.measure.close(self.clock.now(), &self.ledger.orders_by_symbol());
         let (orders, fills, fees) = self.ledger.close();

@@ -1,0 +1,104 @@
+//! Where it is run: recorded data and the venues that trade on it.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::strategy::key_value;
+use crate::backtest::{DataSpec, PlayVenue, data};
+use crate::base::duration;
+use crate::cli::Failure;
+use crate::providers::csv::Increments;
+
+/// Flags that name data and set up its venues.
+#[derive(Debug, clap::Args)]
+pub(super) struct VenueFlags {
+    /// Recorded data: a built-in tape (`btcusdt-20240808`, `ethusdt-20240808`) or a file; may be repeated.
+    #[arg(long, value_name = "[PROVIDER:][SYMBOL=]FILE|TAPE", required = true, num_args = 1..)]
+    pub(super) data: Vec<String>,
+    /// From the request of an order to its arrival at the venue: whole milliseconds, such as `20ms`.
+    #[arg(long, value_name = "DURATION")]
+    latency: Option<String>,
+    /// Fee of a resting order in ten-thousandths of what is received.
+    #[arg(long, value_name = "N")]
+    maker_fee_bps: Option<u32>,
+    /// Fee of an order that takes liquidity in ten-thousandths of what is received.
+    #[arg(long, value_name = "N")]
+    taker_fee_bps: Option<u32>,
+    /// By how many ten-thousandths each price of an order that takes liquidity is worse than the book's.
+    #[arg(long, value_name = "N")]
+    slippage_bps: Option<u32>,
+    /// Where a resting order stands among those at its price.
+    #[arg(long, value_name = "back|front")]
+    queue: Option<String>,
+    /// What the account has at the beginning, instead of the adapter's default; may be repeated.
+    #[arg(long, value_name = "CURRENCY=AMOUNT", value_parser = key_value)]
+    balance: Vec<(String, String)>,
+    /// Any setting of the paper adapter, of all venues or of one; may be repeated.
+    #[arg(long = "venue", value_name = "[NAME:]KEY=VALUE", value_parser = key_value)]
+    venue: Vec<(String, String)>,
+}
+
+impl VenueFlags {
+    /// Opens the data and sets up its venues.
+    pub(super) fn open(&self) -> Result<Vec<PlayVenue>, Failure> {
+        let mut venues = open(&self.data)?;
+        let everywhere = self.settings()?;
+        for venue in &mut venues {
+            let mut settings = everywhere.clone();
+            let own = self.venue.iter().filter_map(|(name, text)| match name.split_once(':') {
+                Some((provider, key)) => (provider == venue.provider.as_str()).then_some((key, text)),
+                None => Some((name.as_str(), text)),
+            });
+            settings.extend(own.map(|(key, text)| (key.to_owned(), json_or_text(text))));
+            venue.configure(&settings).map_err(Failure::usage)?;
+        }
+        let strange = self.venue.iter().filter_map(|(name, _)| Some(name.split_once(':')?.0));
+        match strange.into_iter().find(|name| !venues.iter().any(|venue| venue.provider.as_str() == *name)) {
+            Some(name) => Err(Failure::Usage(format!("--venue {name}: no data is played at a venue of this name"))),
+            None => Ok(venues),
+        }
+    }
+
+    /// Those that have a flag of their own.
+    fn settings(&self) -> Result<Map<String, Value>, Failure> {
+        let mut settings = Map::new();
+        if let Some(text) = &self.latency {
+            let latency = duration::parse(text).map_err(Failure::usage)?;
+            if latency.subsec_nanos() % 1_000_000 != 0 {
+                return Err(Failure::Usage(format!("--latency {text}: write whole milliseconds")));
+            }
+            settings.insert("latencyMs".to_owned(), u64::try_from(latency.as_millis()).unwrap_or(u64::MAX).into());
+        }
+        let figures =
+            [("makerFeeBps", self.maker_fee_bps), ("takerFeeBps", self.taker_fee_bps), ("slippageBps", self.slippage_bps)];
+        settings.extend(figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+        settings.extend(self.queue.as_ref().map(|queue| ("queue".to_owned(), queue.as_str().into())));
+        if !self.balance.is_empty() {
+            let balances = self.balance.iter().map(|(currency, amount)| (currency.clone(), Value::from(amount.as_str())));
+            settings.insert("balances".to_owned(), Value::Object(balances.collect()));
+        }
+        Ok(settings)
+    }
+}
+
+/// Opens data by the names that were given.
+pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
+    let specs = data.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
+    data::open(&specs, &Increments::default()).map_err(Failure::usage)
+}
+
+/// The same; names of files that lie in this folder mean those.
+pub(in crate::cli) fn open_in(folder: &Path, data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
+    let there = |name: &String| {
+        let (lead, file) = name.rfind(['=', ':']).map_or(("", name.as_str()), |at| name.split_at(at + 1));
+        let path = folder.join(file);
+        if path.is_file() { format!("{lead}{}", path.display()) } else { name.clone() }
+    };
+    open(&data.iter().map(there).collect::<Vec<_>>())
+}
+
+/// Text that is JSON is read as such.
+fn json_or_text(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}

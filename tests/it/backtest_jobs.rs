@@ -1,0 +1,86 @@
+//! Backtests on the host: asked for, followed, cancelled, refused, and the same as those of the command line.
+
+use serde_json::{Value, json};
+
+use crate::support::cli::Cli;
+use crate::support::{TestApp, eventually};
+
+const DATA: &str = "btcusdt-20240808";
+
+fn body(id: &str) -> Value {
+    let config = json!({ "momentum_threshold": 0.005, "order_size": "0.001" });
+    json!({ "id": id, "strategy": { "identifier": "momentum", "config": config }, "data": [DATA], "venue": { "latencyMs": 5 }, "seed": 7 })
+}
+
+#[tokio::test]
+async fn the_result_is_that_of_the_command_line() {
+    let app = TestApp::start().await;
+    let queued = app.client.post("/backtests", body("try")).await.expect(202);
+    assert_eq!((&queued["status"], &queued["resultsHash"], &queued["report"]), (&json!("queued"), &Value::Null, &Value::Null));
+    // The stream ends when the run does.
+    let stream = app.client.get("/backtests/try/events").await.text;
+    let events: Vec<&str> = stream.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+    assert_eq!((events.first(), events.last()), (Some(&"progress"), Some(&"done")), "{stream}");
+    let done = app.client.get("/backtests/try").await.expect(200);
+    assert_eq!((&done["status"], &done["progress"]["records"]), (&json!("done"), &done["progress"]["total"]));
+
+    let folder = tempfile::tempdir().unwrap();
+    let words = format!(
+        "backtest momentum --data {DATA} --latency 5ms --seed 7 --config momentum_threshold=0.005 --config order_size=0.001 --receipt r.json --format json"
+    );
+    let cli = Cli::new(app.address, &app.token, folder.path());
+    let said = cli.run(&words.split(' ').collect::<Vec<_>>()).await.well();
+    assert_eq!(done["report"], serde_json::from_str::<Value>(&said).unwrap());
+    let receipt: Value = serde_json::from_slice(&std::fs::read(folder.path().join("r.json")).unwrap()).unwrap();
+    // The inputs differ: this host answers faults and orders by settings of its own, which are inputs, too.
+    assert_eq!(done["resultsHash"], receipt["resultsHash"]);
+
+    let bare = app.client.get("/backtests/try?withoutReport=true").await.expect(200);
+    assert_eq!((&bare["report"], &bare["resultsHash"]), (&Value::Null, &done["resultsHash"]));
+    app.client.post("/backtests", body("try")).await.refused(409, "backtest_exists");
+    assert_eq!(app.client.get("/backtests").await.expect(200)["total"], 1);
+    assert_eq!(app.client.delete("/backtests/try").await.status, 204);
+    app.client.get("/backtests/try").await.refused(404, "backtest_not_found");
+    assert!(app.client.metric("sandpit_backtests_total", "done").await >= 1.0);
+}
+
+#[tokio::test]
+async fn what_waits_and_what_runs_can_be_cancelled() {
+    let app = TestApp::start().await;
+    app.client.post("/backtests", body("first")).await.expect(202);
+    app.client.post("/backtests", body("second")).await.expect(202);
+    app.client.delete("/backtests/second").await.refused(409, "backtest_not_over");
+    assert_eq!(app.client.act("/backtests/second/cancel").await.expect(200)["status"], "cancelled");
+    app.client.act("/backtests/first/cancel").await.expect(200);
+    eventually("the first is cancelled", async || {
+        (app.client.get("/backtests/first").await.json()["status"] == "cancelled").then_some(())
+    })
+    .await;
+    let rows = app.client.get("/backtests?limit=1&offset=1").await.expect(200);
+    assert_eq!((&rows["backtests"][0]["id"], &rows["total"]), (&json!("first"), &json!(2)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_at_once() {
+    let app = TestApp::start().await;
+    let with = |key: &str, value: Value| {
+        let mut body = body("wrong");
+        body[key] = value;
+        body
+    };
+    for (body, status, code) in [
+        (with("data", json!([])), 400, "invalid_data"),
+        (with("data", json!(["../admin.token"])), 400, "invalid_data"),
+        (with("data", json!(["/etc/passwd"])), 400, "invalid_data"),
+        (with("data", json!(["missing.tape"])), 400, "invalid_data"),
+        (with("venue", json!({ "colour": 1 })), 422, "config_invalid"),
+        (with("strategy", json!({ "identifier": "momentum", "config": { "colour": 1 } })), 422, "config_invalid"),
+        (with("strategy", json!({ "identifier": "nothing" })), 404, "strategy_not_found"),
+        (with("limits", json!({ "fuelPerEvent": 1 })), 422, "limits_invalid"),
+        (with("id", json!("A b")), 400, "invalid_name"),
+        (with("colour", json!(1)), 400, "unknown_field"),
+    ] {
+        app.client.post("/backtests", body).await.refused(status, code);
+    }
+    assert_eq!(app.client.get("/backtests").await.expect(200)["total"], 0);
+}
