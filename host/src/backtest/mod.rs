@@ -7,6 +7,7 @@ pub mod bench;
 mod book_keeping;
 pub mod cache;
 mod chaos;
+pub mod chart;
 pub mod data;
 pub mod jobs;
 mod ledger;
