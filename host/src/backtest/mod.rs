@@ -12,6 +12,7 @@ pub mod data;
 pub mod jobs;
 mod ledger;
 pub mod numbers;
+pub mod page;
 mod play;
 pub mod receipt;
 pub mod report;

@@ -112,7 +112,9 @@ impl Values {
             None => Some((value, value)),
             Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
         })?;
-        let span = (high - low).max(low.abs().max(high.abs()) * 1e-9).max(1e-12);
+        // A course that does not move gets a hundredth of itself around it.
+        let still = if low == 0.0 { 1.0 } else { low.abs() / 100.0 };
+        let span = if high > low { high - low } else { still };
         let rough = span / VALUE_TICKS;
         let power = 10_f64.powi(clamped(rough.log10().floor()));
         let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= rough * 0.999)?;
@@ -172,7 +174,8 @@ mod tests {
         assert_eq!(labels(&[100.0, 110.0]), ["100", "102", "104", "106", "108", "110"]);
         assert_eq!(labels(&[-0.03, 0.0]), ["-0.03", "-0.02", "-0.01", "0.00"]);
         assert_eq!(labels(&[999_988.2, 1_000_003.0]), ["999,985", "999,990", "999,995", "1,000,000", "1,000,005"]);
-        assert_eq!(labels(&[0.0]).len(), 3, "one value has an axis, too");
+        assert_eq!(labels(&[0.0]), ["-0.2", "0.0", "0.2"]);
+        assert_eq!(labels(&[1_000_000.0]), ["998,000", "1,000,000", "1,002,000"]);
         assert!(Values::of([].into_iter(), 0.0, 1.0).is_none());
     }
 

@@ -68,9 +68,13 @@ struct Quote {
     capital: Decimal,
     equity: Decimal,
     peak: Decimal,
-    /// The lowest since the peak.
+    /// When it was reached.
+    peak_at: Timestamp,
+    /// The lowest since the peak, and when it was reached.
     trough: Decimal,
+    trough_at: Timestamp,
     drawdown: Decimal,
+    drawdown_span: Option<(Timestamp, Timestamp)>,
     drawdown_fraction: Option<f64>,
     grid: Grid,
     curve: Series,
@@ -80,6 +84,7 @@ struct Quote {
     open_nanos: u64,
     traded: Decimal,
     fills: u64,
+    foreign_fees: u64,
 }
 
 impl Quote {
@@ -91,8 +96,11 @@ impl Quote {
             capital,
             equity: capital,
             peak: capital,
+            peak_at: start,
             trough: capital,
+            trough_at: start,
             drawdown: Decimal::ZERO,
+            drawdown_span: None,
             drawdown_fraction: None,
             grid: Grid::new(start),
             curve,
@@ -101,6 +109,7 @@ impl Quote {
             open_nanos: 0,
             traded: Decimal::ZERO,
             fills: 0,
+            foreign_fees: 0,
         }
     }
 
@@ -110,10 +119,10 @@ impl Quote {
         self.equity = self.equity.saturating_add(change);
         if self.equity > self.peak {
             self.settle();
-            self.peak = self.equity;
-            self.trough = self.equity;
+            (self.peak, self.peak_at) = (self.equity, now);
+            (self.trough, self.trough_at) = (self.equity, now);
         } else if self.equity < self.trough {
-            self.trough = self.equity;
+            (self.trough, self.trough_at) = (self.equity, now);
         }
         self.curve.add(now, self.equity, self.peak.saturating_sub(self.equity));
     }
@@ -121,7 +130,10 @@ impl Quote {
     /// A peak is over: what fell from it counts.
     fn settle(&mut self) {
         let fall = self.peak.saturating_sub(self.trough);
-        self.drawdown = self.drawdown.max(fall);
+        if fall > self.drawdown {
+            self.drawdown = fall;
+            self.drawdown_span = Some((self.peak_at, self.trough_at));
+        }
         if let Some(fraction) = ratio(fall, self.peak) {
             self.drawdown_fraction = Some(self.drawdown_fraction.map_or(fraction, |deepest| deepest.max(fraction)));
         }
@@ -237,19 +249,19 @@ impl Measure {
         if holding.position.apply(side, fill.quantity, fill.price).is_err() {
             return; // the desk refuses it as well, and says so
         }
-        let fee = if fill.fee_asset == symbol.quote_currency() {
-            fill.fee
-        } else if fill.fee_asset == symbol.base_currency() {
-            fill.fee.saturating_mul(fill.price)
-        } else {
-            Decimal::ZERO
+        let fee = match fill.fee_asset.as_str() {
+            asset if asset == symbol.quote_currency() => Some(fill.fee),
+            asset if asset == symbol.base_currency() => Some(fill.fee.saturating_mul(fill.price)),
+            _ => Some(Decimal::ZERO).filter(|_| fill.fee.is_zero()),
         };
+        let (fee, foreign) = (fee.unwrap_or_default(), u64::from(fee.is_none()));
         holding.fees = holding.fees.saturating_add(fee);
         let matched = Match { side, quantity: fill.quantity, price: fill.price, fee, at: report.time };
         trips.extend(take(&mut holding.trip, matched, provider, symbol));
         if let Some(quote) = quotes.get_mut(holding.quote) {
             quote.traded = quote.traded.saturating_add(fill.quantity.saturating_mul(fill.price));
             quote.fills += 1;
+            quote.foreign_fees += foreign;
             quote.held(before, !holding.position.quantity.is_zero(), report.time);
         }
         mark(holding, quotes, now);
@@ -293,6 +305,7 @@ impl Measure {
                 fees: total(|holding| holding.fees),
                 traded: quote.traded,
                 drawdown: quote.drawdown,
+                drawdown_span: quote.drawdown_span,
                 drawdown_fraction: quote.drawdown_fraction,
                 grid: &curve.grid,
                 exposure: ratio(quote.open_nanos.into(), span.into()),
@@ -302,6 +315,7 @@ impl Measure {
                     .map(|(_, count)| count)
                     .sum(),
                 fills: quote.fills,
+                foreign_fees: quote.foreign_fees,
             };
             let trips = measured.round_trips.iter().filter(|trip| trip.symbol.quote_currency() == quote.currency);
             measured.numbers.insert(quote.currency.clone(), sums.numbers(trips));

@@ -7,7 +7,9 @@ mod ratios;
 mod report;
 mod round_trips;
 mod series;
+mod table;
 
 pub(super) use equity::Measure;
 pub use report::{EquityCurve, EquityGrid, Measured, Numbers, PriceCurve};
 pub use round_trips::RoundTrip;
+pub use table::trades_csv;

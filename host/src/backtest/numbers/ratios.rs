@@ -22,19 +22,27 @@ fn rounded(value: f64) -> Option<f64> {
 }
 
 /// Mean return over its spread, annualised.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct RiskAdjusted {
-    pub(super) sharpe: Option<f64>,
-    pub(super) sortino: Option<f64>,
+    pub(super) sharpe: Result<f64, &'static str>,
+    pub(super) sortino: Result<f64, &'static str>,
 }
 
+const SHORT: &str = "the run is shorter than two steps of the grid";
+const RUINED: &str = "equity is not above 0 at every point of the grid";
+const STILL: &str = "the returns on the grid are all the same";
+const UNHARMED: &str = "no return on the grid is below 0";
+const HUGE: &str = "no finite number";
+
 impl RiskAdjusted {
-    /// Of the equity at points that lie this far apart. Nothing with fewer than two returns, without variation, or when equity is not
-    /// above zero somewhere.
+    /// Of the equity at points that lie this far apart, or why there is none.
     pub(super) fn of(equity: &[Decimal], step_seconds: u64) -> Self {
         let equity: Vec<f64> = equity.iter().copied().map(float).collect();
-        if equity.len() < 3 || equity.iter().any(|value| value.is_nan() || *value <= 0.0) {
-            return Self::default();
+        if equity.len() < 3 {
+            return Self { sharpe: Err(SHORT), sortino: Err(SHORT) };
+        }
+        if equity.iter().any(|value| value.is_nan() || *value <= 0.0) {
+            return Self { sharpe: Err(RUINED), sortino: Err(RUINED) };
         }
         let returns: Vec<f64> = equity.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
@@ -43,8 +51,8 @@ impl RiskAdjusted {
         let spread = (sum(returns.iter().map(|value| (value - mean) * (value - mean))) / (count - 1.0)).sqrt();
         let below = (sum(returns.iter().map(|value| value.min(0.0) * value.min(0.0))) / count).sqrt();
         let annual = (YEAR_SECONDS / step).sqrt();
-        let over = |risk: f64| (risk > 0.0).then(|| mean / risk * annual).and_then(rounded);
-        Self { sharpe: over(spread), sortino: over(below) }
+        let over = |risk: f64, none| if risk > 0.0 { rounded(mean / risk * annual).ok_or(HUGE) } else { Err(none) };
+        Self { sharpe: over(spread, STILL), sortino: over(below, UNHARMED) }
     }
 }
 
@@ -69,17 +77,19 @@ mod tests {
         // Returns +10 %, -10 %, +10 %: mean 1/30, sample deviation 0.2/sqrt(3), downside 0.1/sqrt(3); a day apart.
         let days = RiskAdjusted::of(&equity(&[1_000, 1_100, 990, 1_089]), 86_400);
         let year = 365.0_f64.sqrt();
-        let near = |value: Option<f64>, wanted: f64| (value.unwrap() / wanted - 1.0).abs() < 1e-10;
+        let near = |value: Result<f64, _>, wanted: f64| (value.unwrap() / wanted - 1.0).abs() < 1e-10;
         assert!(near(days.sharpe, year / 30.0 / (0.2 / 3.0_f64.sqrt())), "{days:?}");
         assert!(near(days.sortino, year / 30.0 / (0.1 / 3.0_f64.sqrt())), "{days:?}");
     }
 
     #[test]
     fn without_variation_there_is_no_ratio() {
-        for values in [&[][..], &[5], &[5, 6], &[5, 5, 5], &[5, 0, 5], &[5, -1, 5]] {
-            assert_eq!(RiskAdjusted::of(&equity(values), 1), RiskAdjusted::default(), "{values:?}");
+        for (values, why) in
+            [(&[][..], SHORT), (&[5], SHORT), (&[5, 6], SHORT), (&[5, 5, 5], STILL), (&[5, 0, 5], RUINED), (&[5, -1, 5], RUINED)]
+        {
+            assert_eq!(RiskAdjusted::of(&equity(values), 1).sharpe, Err(why), "{values:?}");
         }
         let rising = RiskAdjusted::of(&equity(&[100, 101, 103]), 1);
-        assert!(rising.sharpe.is_some() && rising.sortino.is_none(), "no loss, no downside: {rising:?}");
+        assert!(rising.sharpe.is_ok() && rising.sortino == Err(UNHARMED), "{rising:?}");
     }
 }

@@ -8,11 +8,11 @@ use smol_str::SmolStr;
 
 use super::ratios::{RiskAdjusted, ratio};
 use super::round_trips::RoundTrip;
-use crate::base::ProviderName;
+use crate::base::{ProviderName, Timestamp};
 use crate::market::Symbol;
 
-/// The numbers of a run in one quote currency. Money is in that currency; ratios have 12 significant digits, and are absent where
-/// they are not defined.
+/// The numbers of a run in one quote currency. Money is in that currency; ratios have 12 significant digits. A number that cannot be
+/// given is null, and `remarks` says why.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Numbers {
@@ -29,6 +29,10 @@ pub struct Numbers {
     pub ratio: Option<f64>,
     /// The deepest fall of equity below its peak so far; the first peak is the capital.
     pub max_drawdown: Decimal,
+    /// When the peak before it was reached; null when equity never fell.
+    pub max_drawdown_from: Option<String>,
+    /// When it was deepest, the first time.
+    pub max_drawdown_to: Option<String>,
     /// The deepest fall as a part of its peak: not always the same fall.
     pub max_drawdown_fraction: Option<f64>,
     /// Of the returns on the grid, annualised, risk-free rate 0.
@@ -61,6 +65,8 @@ pub struct Numbers {
     pub best_trade: Option<Decimal>,
     /// The lowest `net` of one.
     pub worst_trade: Option<Decimal>,
+    /// By the name of a number: why it is null, or what is not in it.
+    pub remarks: BTreeMap<SmolStr, String>,
 }
 
 /// The course of equity in one quote currency: at most 2,000 points, the extremes of equity and drawdown among them.
@@ -122,11 +128,15 @@ pub(super) struct Sums<'a> {
     pub(super) fees: Decimal,
     pub(super) traded: Decimal,
     pub(super) drawdown: Decimal,
+    /// From its peak to its trough.
+    pub(super) drawdown_span: Option<(Timestamp, Timestamp)>,
     pub(super) drawdown_fraction: Option<f64>,
     pub(super) grid: &'a EquityGrid,
     pub(super) exposure: Option<f64>,
     pub(super) orders: u64,
     pub(super) fills: u64,
+    /// Fees in a currency that is neither base nor quote of what was traded.
+    pub(super) foreign_fees: u64,
 }
 
 impl Sums<'_> {
@@ -138,16 +148,18 @@ impl Sums<'_> {
         let losses: Vec<_> = nets().filter(|net| *net < Decimal::ZERO).collect();
         let adjusted = RiskAdjusted::of(&self.grid.equity, self.grid.step_seconds);
         let net = self.gross.saturating_sub(self.fees);
-        Numbers {
+        let numbers = Numbers {
             capital: self.capital.normalize(),
             gross: self.gross.normalize(),
             fees: self.fees.normalize(),
             net: net.normalize(),
             ratio: ratio(net, self.capital),
             max_drawdown: self.drawdown.normalize(),
+            max_drawdown_from: self.drawdown_span.map(|(from, _)| from.to_rfc3339()),
+            max_drawdown_to: self.drawdown_span.map(|(_, to)| to.to_rfc3339()),
             max_drawdown_fraction: self.drawdown_fraction,
-            sharpe: adjusted.sharpe,
-            sortino: adjusted.sortino,
+            sharpe: adjusted.sharpe.ok(),
+            sortino: adjusted.sortino.ok(),
             exposure: self.exposure,
             turnover: ratio(self.traded, self.capital),
             traded: self.traded.normalize(),
@@ -161,7 +173,46 @@ impl Sums<'_> {
             average_loss: mean(&losses),
             best_trade: nets().max(),
             worst_trade: nets().min(),
+            remarks: BTreeMap::new(),
+        };
+        Numbers { remarks: self.remarks(&numbers, adjusted), ..numbers }
+    }
+
+    fn remarks(&self, numbers: &Numbers, adjusted: RiskAdjusted) -> BTreeMap<SmolStr, String> {
+        let no_capital = "there is no capital in this currency: give the account a balance of it";
+        let no_trip = "no round trip was closed";
+        let mut remarks = BTreeMap::new();
+        let mut say = |name: &'static str, missing: bool, why: &str| {
+            if missing {
+                remarks.insert(SmolStr::new_static(name), why.to_owned());
+            }
+        };
+        say("return", numbers.ratio.is_none(), no_capital);
+        say("turnover", numbers.turnover.is_none(), no_capital);
+        say("maxDrawdownFraction", numbers.max_drawdown_fraction.is_none(), "equity was never above 0");
+        let never = "equity never fell below a peak";
+        say("maxDrawdownFrom", numbers.max_drawdown_from.is_none(), never);
+        say("maxDrawdownTo", numbers.max_drawdown_to.is_none(), never);
+        say("exposure", numbers.exposure.is_none(), "the run has no length in time");
+        say("sharpe", adjusted.sharpe.is_err(), adjusted.sharpe.err().unwrap_or_default());
+        say("sortino", adjusted.sortino.is_err(), adjusted.sortino.err().unwrap_or_default());
+        for (name, missing) in [
+            ("winRate", numbers.win_rate.is_none()),
+            ("bestTrade", numbers.best_trade.is_none()),
+            ("worstTrade", numbers.worst_trade.is_none()),
+        ] {
+            say(name, missing, no_trip);
         }
+        let (no_win, no_loss) = ("no closed round trip won", "no closed round trip lost");
+        say("profitFactor", numbers.profit_factor.is_none(), if numbers.trades == 0 { no_trip } else { no_loss });
+        say("averageWin", numbers.average_win.is_none(), if numbers.trades == 0 { no_trip } else { no_win });
+        say("averageLoss", numbers.average_loss.is_none(), if numbers.trades == 0 { no_trip } else { no_loss });
+        let foreign = format!(
+            "{} fees were paid in currencies without a price here and are in none of these numbers; `fees` of the report has them",
+            self.foreign_fees
+        );
+        say("fees", self.foreign_fees > 0, &foreign);
+        remarks
     }
 }
 
