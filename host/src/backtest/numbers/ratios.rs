@@ -37,14 +37,14 @@ const HUGE: &str = "no finite number";
 impl RiskAdjusted {
     /// Of the equity at points that lie this far apart, or why there is none.
     pub(super) fn of(equity: &[Decimal], step_seconds: u64) -> Self {
-        let equity: Vec<f64> = equity.iter().copied().map(float).collect();
         if equity.len() < 3 {
             return Self { sharpe: Err(SHORT), sortino: Err(SHORT) };
         }
-        if equity.iter().any(|value| value.is_nan() || *value <= 0.0) {
+        if equity.iter().any(|value| *value <= Decimal::ZERO) {
             return Self { sharpe: Err(RUINED), sortino: Err(RUINED) };
         }
-        let returns: Vec<f64> = equity.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
+        // The difference is exact: small returns of a large account keep their digits.
+        let returns: Vec<f64> = equity.windows(2).map(|pair| float(pair[1].saturating_sub(pair[0])) / float(pair[0])).collect();
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
         let (count, step) = (returns.len() as f64, step_seconds as f64);
         let mean = sum(returns.iter().copied()) / count;
