@@ -53,7 +53,7 @@ impl Run {
             liquidity: Liquidity::Taker,
         };
         let report = ExecutionReport {
-            client_order_id: "play-1".parse().unwrap(),
+            client_order_id: crate::market::ClientOrderId::made("play-1"),
             venue_order_id: "1".into(),
             state: ReportState::Filled,
             filled_quantity: fill.quantity,
