@@ -1,4 +1,4 @@
-//! The numbers of a backtest, computed once more by a program that shares no code with Sandpit (`tests/check/numbers.py`), from the
+//! The numbers of a backtest, computed once more by a program that shares no code with Sandpit (`tests/check/backtest_numbers.py`), from the
 //! fills of a real run and the recorded trades it was played over.
 
 use std::fmt::Write as _;
@@ -48,7 +48,7 @@ fn trades_csv() -> String {
 /// What the other program says of a report: its exit code and its lines.
 fn checked(folder: &Path, report: &Value) -> (Option<i32>, String) {
     std::fs::write(folder.join("report.json"), report.to_string()).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("check/numbers.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("check/backtest_numbers.py");
     let mut command = Command::new("python3");
     let said = command.arg(script).args(["report.json", "trades.csv"]).current_dir(folder).output().expect("python3 is needed");
     (said.status.code(), String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned())

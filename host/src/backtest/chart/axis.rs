@@ -73,7 +73,8 @@ impl Times {
         let step = self.step();
         let first = self.from.div_ceil(step).saturating_mul(step);
         let ticks = (0..=TIME_TICKS).map(|number| first.saturating_add(number * step)).filter(|at| *at <= self.to);
-        ticks.map(|at| (at, label(at, step))).collect()
+        let days = self.to - self.from > DAY;
+        ticks.map(|at| (at, label(at, step, days))).collect()
     }
 
     pub(super) fn name(&self) -> String {
@@ -84,15 +85,16 @@ impl Times {
 }
 
 /// As much of a time as tells ticks apart.
-fn label(at: u64, step: u64) -> String {
+fn label(at: u64, step: u64, days: bool) -> String {
     let text = Timestamp::from_nanos(at).to_rfc3339();
     let part = match step {
         DAY.. => 0..10,
+        60_000_000_000.. if days => 5..16,
         60_000_000_000.. => 11..16,
         SECOND.. => 11..19,
         _ => 11..23,
     };
-    text.get(part).unwrap_or(&text).to_owned()
+    text.get(part).unwrap_or(&text).replace('T', " ")
 }
 
 /// From the bottom up.
@@ -187,6 +189,7 @@ mod tests {
         };
         assert_eq!(ticks(500_000_000, 4 * SECOND), ["00:00:01", "00:00:02", "00:00:03", "00:00:04"]);
         assert_eq!(ticks(0, 345 * SECOND).len(), 6);
-        assert_eq!(ticks(DAY, 4 * DAY), ["1970-01-02", "1970-01-03", "1970-01-04", "1970-01-05"].map(str::to_owned));
+        assert_eq!(ticks(0, 4 * DAY), ["1970-01-01", "1970-01-02", "1970-01-03", "1970-01-04", "1970-01-05"]);
+        assert_eq!(ticks(1, DAY + DAY / 2), ["01-01 06:00", "01-01 12:00", "01-01 18:00", "01-02 00:00", "01-02 06:00", "01-02 12:00"]);
     }
 }

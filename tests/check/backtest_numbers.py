@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Computes the numbers of a backtest once more, from what is published: fills and recorded trades.
 
-    numbers.py REPORT.json TRADES.csv
+    backtest_numbers.py REPORT.json TRADES.csv
 
 REPORT.json is the answer of `sandpit backtest --format json` over TRADES.csv (`time,price,quantity,side`, times in nanoseconds), one
 symbol, orders that arrive between trades. Shares no code with Sandpit; the formulas are those of docs/backtest.md, in exact decimals.
@@ -12,7 +12,7 @@ import csv
 import json
 import sys
 from datetime import datetime, timezone
-from decimal import ROUND_HALF_EVEN, Decimal, getcontext
+from decimal import Decimal, getcontext
 
 getcontext().prec = 60
 YEAR = Decimal(31_536_000)
