@@ -55,17 +55,33 @@ fn checked(folder: &Path, report: &Value) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn another_program_computes_the_same_numbers() {
+async fn another_program_computes_the_same_numbers_of_a_run_that_pays() {
+    compare("--taker-fee-bps 7 --slippage-bps 1").await;
+}
+
+#[tokio::test]
+async fn another_program_computes_the_same_numbers_of_a_run_that_sometimes_wins() {
+    let numbers = compare("--taker-fee-bps 0").await;
+    assert!(numbers["averageWin"].is_string() && numbers["averageLoss"].is_string(), "{numbers:#}");
+}
+
+/// Runs it with these venue settings, compares, and gives the numbers.
+async fn compare(costs: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let cli = Cli::new(([127, 0, 0, 1], 1).into(), "", folder.path());
     std::fs::write(folder.path().join("turns.js"), SOURCE).unwrap();
     std::fs::write(folder.path().join("trades.csv"), trades_csv()).unwrap();
-    let words = "backtest turns.js --data BTC-USDT=trades.csv --latency 7ms --taker-fee-bps 7 --slippage-bps 1 --balance USDT=10000 \
-                 --balance BTC=1 --no-cache --trades trips.csv --report page.html --receipt r.json --format json";
+    let words = format!(
+        "backtest turns.js --data BTC-USDT=trades.csv --latency 7ms {costs} --balance USDT=10000 --balance BTC=1 --no-cache \
+         --trades trips.csv --report page.html --receipt r.json --format json"
+    );
     let words: Vec<&str> = words.split_whitespace().collect();
     let report: Value = serde_json::from_str(&cli.run(&words).await.well()).unwrap();
     let numbers = &report["numbers"]["USDT"];
-    assert!(numbers["trades"].as_u64() > Some(10) && numbers["sharpe"].is_number() && numbers["sortino"].is_number(), "{numbers:#}");
+    assert!(
+        numbers["trades"].as_u64() > Some(10) && numbers["sharpe"].is_number() && numbers["sortino"].is_number(),
+        "{numbers:#}"
+    );
     assert_eq!(numbers["net"], report["profit"]["USDT"]["net"], "measured apart from the desk, and the same");
 
     let (code, said) = checked(folder.path(), &report);
@@ -78,7 +94,9 @@ async fn another_program_computes_the_same_numbers() {
             Value::Number(number) => json!(number.as_f64().unwrap() * 1.000_001 + 1e-6),
             Value::String(text) if name.starts_with("maxDrawdown") && text.contains('T') => json!("2024-08-08T00:00:00Z"),
             // The capital is what other numbers are measured against.
-            Value::String(text) if name != "capital" => json!((text.parse::<Decimal>().unwrap() + Decimal::new(1, 6)).to_string()),
+            Value::String(text) if name != "capital" => {
+                json!((text.parse::<Decimal>().unwrap() + Decimal::new(1, 6)).to_string())
+            }
             _ => continue,
         };
         if name == "orders" {
@@ -95,6 +113,7 @@ async fn another_program_computes_the_same_numbers() {
     let rows = std::fs::read_to_string(folder.path().join("trips.csv")).unwrap();
     assert_eq!(rows.lines().count(), report["roundTrips"].as_array().unwrap().len() + 1);
     assert!(std::fs::read_to_string(folder.path().join("page.html")).unwrap().starts_with("<!doctype html>"));
+    numbers.clone()
 }
 
 #[tokio::test]
