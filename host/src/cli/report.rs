@@ -155,10 +155,10 @@ fn numbers(report: &PlayReport) -> String {
     format!("{rows}{}", remarks.collect::<String>())
 }
 
-/// Six significant digits are enough for people.
+/// Two decimals are enough for people, six where there would be only zeros.
 fn percent(ratio: Option<f64>) -> Option<String> {
     let percent = ratio? * 100.0;
-    Some(if percent.abs() < 0.01 { format!("{percent:.6} %") } else { format!("{percent:.2} %") })
+    Some(if percent != 0.0 && percent.abs() < 0.01 { format!("{percent:.6} %") } else { format!("{percent:.2} %") })
 }
 
 fn balances(report: &PlayReport) -> String {

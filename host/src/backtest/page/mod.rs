@@ -106,7 +106,7 @@ fn tiles(page: &mut String, currency: &str, numbers: &Numbers) {
     let money = |value: Decimal| Some(value.round_dp(8).normalize().to_string());
     let percent = |ratio: Option<f64>| {
         let percent = ratio? * 100.0;
-        Some(if percent.abs() < 0.01 { format!("{percent:.6} %") } else { format!("{percent:.2} %") })
+        Some(if percent != 0.0 && percent.abs() < 0.01 { format!("{percent:.6} %") } else { format!("{percent:.2} %") })
     };
     let ratio = |value: Option<f64>| Some(format!("{:.2}", value?));
     let cells = [
