@@ -33,6 +33,7 @@ mod killswitch;
 mod lifecycle;
 mod manual;
 mod neighbours;
+mod numbers;
 mod openapi;
 mod operations;
 mod orders;

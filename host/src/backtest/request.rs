@@ -1,9 +1,12 @@
 //! What a backtest is given, with the defaults of a host, and why it could not begin.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 use super::chaos::Chaos;
 use crate::base::{InstanceId, ProviderName};
@@ -11,6 +14,7 @@ use crate::bus::BusError;
 use crate::instances::RestartConfig;
 use crate::instances::seed::seed_of;
 use crate::market::Symbol;
+use crate::providers::csv::Increments;
 use crate::providers::paper::{PaperConfig, PaperConfigError, Recording, Tapes};
 use crate::providers::tape::{Tape, TapeError};
 use crate::sandbox::{Exception, Limits, Program};
@@ -37,6 +41,8 @@ pub struct PlayRequest {
     pub instance: InstanceId,
     /// Of `Math.random`; none for the one that follows from id and configuration, as live.
     pub seed: Option<u64>,
+    /// What returns and drawdowns are measured against, by quote currency; what the accounts have at the start where it names none.
+    pub capital: BTreeMap<SmolStr, Decimal>,
     /// What is to go wrong.
     pub chaos: Chaos,
     /// Where the run can be watched and ended.
@@ -50,6 +56,8 @@ pub struct PlayVenue {
     pub provider: ProviderName,
     /// What happens there.
     pub market: Arc<dyn Recording>,
+    /// Ticks and lots that were given for its CSV files, instead of the finest decimals in them.
+    pub increments: Increments,
     /// Fees, latency and balances; its tapes, speed and loop are not looked at.
     pub paper: PaperConfig,
 }
@@ -57,7 +65,7 @@ pub struct PlayVenue {
 impl PlayVenue {
     /// Of these tapes, at a venue with the defaults of the paper adapter.
     pub fn of_tapes(provider: ProviderName, tapes: Vec<Tape>) -> Self {
-        Self { provider, market: Arc::new(Tapes::once(tapes)), paper: PaperConfig::default() }
+        Self { provider, market: Arc::new(Tapes::once(tapes)), increments: Increments::default(), paper: PaperConfig::default() }
     }
 
     /// Without a market, of the usual name: to be filled in.
@@ -148,6 +156,7 @@ impl PlayRequest {
             restart: RestartConfig::default(),
             instance: InstanceId::new("play").expect("a literal"),
             seed: None,
+            capital: BTreeMap::new(),
             chaos: Chaos::default(),
             watch: Arc::default(),
         }
