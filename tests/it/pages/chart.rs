@@ -86,7 +86,8 @@ impl Panel {
         for value in (first..=last).map(|n| n as f64 * step) {
             let (y, class) = (self.y(value), if value == 0.0 { "zero" } else { "grid" });
             write!(svg, r#"<path class="{class}" d="M{LEFT} {y:.1}H{RIGHT}"/>"#).unwrap();
-            writeln!(svg, r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{value:.decimals$}</text>"#, LEFT - 6.0, y + 4.0).unwrap();
+            writeln!(svg, r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{value:.decimals$}</text>"#, LEFT - 6.0, y + 4.0)
+                .unwrap();
         }
         svg
     }
@@ -101,7 +102,8 @@ impl Panel {
             writeln!(svg, r#"<path class="grid" d="M{x:.1} {top:.1}V{bottom:.1}"/>"#).unwrap();
             if named {
                 let (hour, minute) = (minute.div_euclid(60) % 24, minute % 60);
-                writeln!(svg, r#"<text x="{x:.1}" y="{:.1}" text-anchor="middle">{hour:02}:{minute:02}</text>"#, bottom + 17.0).unwrap();
+                writeln!(svg, r#"<text x="{x:.1}" y="{:.1}" text-anchor="middle">{hour:02}:{minute:02}</text>"#, bottom + 17.0)
+                    .unwrap();
             }
         }
         svg
@@ -155,8 +157,8 @@ impl Chart {
         let times = self.prices[0].0 as f64..self.prices[self.prices.len() - 1].0 as f64;
         let filled = self.fills.iter().map(|mark| mark.at.1);
         let prices = Panel::new(&times, self.prices.iter().map(|point| point.1).chain(filled), PRICES);
-        let profit = (!self.profit.is_empty())
-            .then(|| Panel::new(&times, self.profit.iter().map(|point| point.1).chain([0.0]), PROFITS));
+        let profit =
+            (!self.profit.is_empty()).then(|| Panel::new(&times, self.profit.iter().map(|point| point.1).chain([0.0]), PROFITS));
         let height = profit.as_ref().unwrap_or(&prices).pixels.end + FOOT;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n<title>{0}</title>\n{STYLE}\n\

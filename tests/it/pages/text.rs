@@ -13,7 +13,8 @@ use super::run::Run;
 use crate::support::cli::Cli;
 use crate::support::root;
 
-const GENERATED: &str = "<!-- Written by `cargo xtask bless` from the metadata and from the run below: change the strategy, not this page. -->\n";
+const GENERATED: &str =
+    "<!-- Written by `cargo xtask bless` from the metadata and from the run below: change the strategy, not this page. -->\n";
 /// Lines of its log that a page shows.
 const LINES: usize = 6;
 
@@ -114,7 +115,8 @@ impl Page {
             run.name
         );
         text += "| | |\n|---|---|\n";
-        let heard: Vec<String> = report.events.delivered.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count))).collect();
+        let heard: Vec<String> =
+            report.events.delivered.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count))).collect();
         let mut row = |name: &str, value: String| writeln!(text, "| {name} | {value} |").unwrap();
         row("market", format!("`{}`, {} to {}", run.tape, &report.from[..19], &report.to[..19]));
         row("events handled", if heard.is_empty() { "none: a tape has no event of these kinds".to_owned() } else { heard.join(", ") });
