@@ -1,12 +1,9 @@
 //! What a backtest is given, with the defaults of a host, and why it could not begin.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rust_decimal::Decimal;
 use serde_json::{Map, Value};
-use smol_str::SmolStr;
 
 use super::chaos::Chaos;
 use crate::base::{InstanceId, ProviderName};
@@ -41,8 +38,6 @@ pub struct PlayRequest {
     pub instance: InstanceId,
     /// Of `Math.random`; none for the one that follows from id and configuration, as live.
     pub seed: Option<u64>,
-    /// What returns and drawdowns are measured against, by quote currency; what the accounts have at the start where it names none.
-    pub capital: BTreeMap<SmolStr, Decimal>,
     /// What is to go wrong.
     pub chaos: Chaos,
     /// Where the run can be watched and ended.
@@ -156,7 +151,6 @@ impl PlayRequest {
             restart: RestartConfig::default(),
             instance: InstanceId::new("play").expect("a literal"),
             seed: None,
-            capital: BTreeMap::new(),
             chaos: Chaos::default(),
             watch: Arc::default(),
         }

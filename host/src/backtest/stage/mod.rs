@@ -112,7 +112,7 @@ impl Stage {
         };
         let mailbox = bus.open(&request.instance, &feeds.iter().map(filter).collect::<Vec<_>>())?;
         let (policy, first) = (RestartPolicy::new(request.restart), clock.now());
-        let measure = measure(&request, &feeds, &seats, first);
+        let measure = measure(&feeds, &seats, first);
         Ok(Self {
             request,
             feeds,
@@ -368,8 +368,8 @@ impl Stage {
     }
 }
 
-/// What is to be measured, by seat. The capital is what the accounts of the venues that are followed have, unless it is given.
-fn measure(request: &PlayRequest, feeds: &[(ProviderName, Vec<Symbol>)], seats: &[Seat], start: Timestamp) -> Measure {
+/// What is to be measured, by seat. The capital is what the accounts of the venues that are followed have.
+fn measure(feeds: &[(ProviderName, Vec<Symbol>)], seats: &[Seat], start: Timestamp) -> Measure {
     let followed = |seat: &Seat| {
         let feed = feeds.iter().find(|(provider, _)| provider == seat.table.name());
         feed.cloned().unwrap_or_else(|| (seat.table.name().clone(), Vec::new()))
@@ -382,6 +382,5 @@ fn measure(request: &PlayRequest, feeds: &[(ProviderName, Vec<Symbol>)], seats: 
             *capital.entry(balance.currency).or_default() += balance.total;
         }
     }
-    capital.extend(request.capital.clone());
     Measure::new(by_seat, &capital, start)
 }
