@@ -25,27 +25,38 @@ impl<'de> Deserialize<'de> for Figure {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = match Written::deserialize(deserializer) {
             Ok(Written::Text(text)) => text,
-            Ok(Written::Number(number)) => number.to_string(),
+            Ok(Written::Number(number)) => plain(&number),
             Err(_) => return Err(D::Error::custom("a decimal is expected: \"100.5\" or 100.5")),
         };
         decimal::parse(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
-/// A length of time: `"250ms"`, `"1m30s"`, or a number of milliseconds.
+/// The digits of a JSON number: small ones are kept with an exponent (`1e-5`), which no decimal has.
+pub(super) fn plain(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    match Decimal::from_scientific(&text) {
+        Ok(value) if text.contains(['e', 'E']) => value.normalize().to_string(),
+        _ => text,
+    }
+}
+
+/// The longest step.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// A length of time: `"250ms"`, `"1m30s"`, or a number of milliseconds; at most 366 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let rule = "a length of time is expected: \"250ms\", \"1m30s\", or a whole number of milliseconds";
-        match Written::deserialize(deserializer) {
-            Ok(Written::Text(text)) => duration::parse(&text).map(Self).map_err(|_| D::Error::custom(rule)),
-            Ok(Written::Number(number)) => {
-                number.as_u64().map(|millis| Self(Duration::from_millis(millis))).ok_or_else(|| D::Error::custom(rule))
-            }
-            Err(_) => Err(D::Error::custom(rule)),
-        }
+        let length = match Written::deserialize(deserializer) {
+            Ok(Written::Text(text)) => duration::parse(&text).ok(),
+            Ok(Written::Number(number)) => number.as_u64().map(Duration::from_millis),
+            Err(_) => None,
+        };
+        let rule = "a length of time is expected: \"250ms\", \"1m30s\", or a whole number of milliseconds; at most 366 days";
+        length.filter(|length| *length <= LONGEST).map(Self).ok_or_else(|| D::Error::custom(rule))
     }
 }
 
@@ -84,10 +95,15 @@ mod tests {
     fn figures_are_text_or_numbers() {
         assert_eq!(read::<Figure>("\"100.50\"").unwrap().0, Decimal::new(1005, 1));
         assert_eq!(read::<Figure>("100.5").unwrap().0, Decimal::new(1005, 1));
+        assert_eq!(read::<Figure>("0.00001").unwrap().0, Decimal::new(1, 5), "serde_json writes it as 1e-5");
+        assert_eq!(read::<Figure>("1e3").unwrap().0, Decimal::from(1000));
+        assert!(read::<Figure>("1e30").unwrap_err().contains("at most 16"));
         assert!(read::<Figure>("\"1e3\"").unwrap_err().contains("not a decimal"));
         assert!(read::<Figure>("true").unwrap_err().contains("a decimal is expected"));
         assert_eq!(read::<Span>("\"1m30s\"").unwrap().0, Duration::from_secs(90));
         assert_eq!(read::<Span>("20").unwrap().0, Duration::from_millis(20));
+        assert!(read::<Span>("\"8784h\"").is_ok() && read::<Span>("\"8785h\"").unwrap_err().contains("366 days"));
+        assert!(read::<Span>("18446744073709551615").is_err());
         assert!(read::<Span>("-1").is_err() && read::<Span>("\"soon\"").is_err());
         assert_eq!(read::<Bytes>("\"4MiB\"").unwrap().0, 4 << 20);
         assert_eq!(read::<Bytes>("12").unwrap().0, 12);
