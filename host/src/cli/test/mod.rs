@@ -5,6 +5,8 @@ mod find;
 mod script;
 mod shown;
 mod suite;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
