@@ -39,7 +39,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
 
 /// Of every call, or by handler.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "fuel is expected: a whole number, or one by handler such as {\"onTrade\": 20000}")]
 enum FuelBelow {
     All(u64),
     Each(BTreeMap<String, u64>),

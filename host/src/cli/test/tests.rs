@@ -82,7 +82,7 @@ fn an_exception_is_told_at_the_authors_line_and_column() {
     let thrown = &answer["exceptions"][0];
     assert_eq!((&thrown["handler"], &thrown["line"]), (&json!("onTrade"), &json!(2)), "{thrown}");
     // Behind a character of two UTF-16 units: counted in characters.
-    assert!(at(thrown).starts_with("RangeError(`too high"), "{}", at(thrown));
+    assert!(at(thrown).starts_with("new RangeError(`too high"), "{}", at(thrown));
     let stack = thrown["stack"].as_str().unwrap();
     assert!(stack.contains("src/strategy.ts:2:") && stack.contains("src/strategy.ts:8:"), "{stack}");
     assert!(!stack.contains("dist/strategy.js"), "{stack}");
@@ -97,7 +97,7 @@ fn a_create_that_throws_is_told_at_the_authors_place() {
     let folder = project(WRITTEN, json!({ "config": { "early": true }, "steps": [{ "trade": 1 }] }));
     let answer = run(folder.path()).to_json();
     assert_eq!((&answer["ok"], &answer["exceptionCount"], &answer["failures"][0]["at"]), (&json!(false), &json!(1), &json!("strategy")));
-    assert!(at(&answer["exceptions"][0]).starts_with("RangeError("), "{answer}");
+    assert!(at(&answer["exceptions"][0]).starts_with("new RangeError("), "{answer}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn values_that_cannot_be_are_told_with_what_can() {
     refused(step(json!({ "trade": 1, "after": -5 })), "steps[1].after", &["\"250ms\""]);
     refused(step(json!({ "risk": { "status": "RED" } })), "steps[1].risk.status", &["TRIGGERED", "CLEARED"]);
     let breach = json!({ "risk": { "status": "CLEARED", "breachType": "X" } });
-    refused(step(breach), "steps[1].risk.breachType", &["`X` is no breach type", "ORDER_THROTTLE", "PROVIDER_DISCONNECTED"]);
+    refused(step(breach), "steps[1].risk.breachType", &["`X` is no breach type", "RATE_LIMIT", "PROVIDER_DISCONNECTED"]);
     refused(step(json!({ "fill": { "order": 1.5 } })), "steps[1].fill.order", &["\"last\"", "client order id"]);
     refused(step(json!({ "expect": { "log": [{ "matches": "(" }] } })), "steps[1].expect.log[0]", &["regex"]);
     refused(step(json!({ "expect": { "memoryBelow": "4 apples" } })), "steps[1].expect.memoryBelow", &["\"4MiB\""]);

@@ -7,7 +7,7 @@ fn document(expect: &Value) -> Value {
     json!({
         "steps": [
             { "trades": ["100", "101"] },
-            { "extension": { "order": { "price": "99.50", "quantity": "2", "id": "mine" } } },
+            { "extension": { "order": { "price": "100.50", "quantity": "2", "id": "mine" } } },
             { "fill": {} },
             { "extension": { "save": [1, null] } },
             { "extension": "hello" },
@@ -21,7 +21,7 @@ async fn what_is_so_passes() {
     let probe = probe().await;
     for expect in [
         json!({}),
-        json!({ "orders": [{ "side": "BUY", "type": "limit", "quantity": "2.0", "price": 99.5, "state": "FILLED", "clientOrderId": "mine" }] }),
+        json!({ "orders": [{ "side": "BUY", "type": "limit", "quantity": "2.0", "price": 100.5, "state": "FILLED", "clientOrderId": "mine" }] }),
         json!({ "orders": [{}] }),
         json!({ "orderCount": 1, "fillCount": 1 }),
         json!({ "position": { "BTC-USDT": 2 } }),

@@ -30,7 +30,7 @@ async fn trades_come_with_their_prices_sides_and_times() {
         "trade paper BTC-USDT Buy 6 1 at 1279",
     ];
     assert_eq!(log(&answer), expected);
-    assert_eq!(answer.report.from, "2024-08-08T00:00:00Z");
+    assert_eq!(answer.report.from, "2024-08-08T00:00:00.000000000Z");
     assert_eq!(answer.report.fuel["onTrade"].count, 10);
     let calls: Vec<_> = answer.calls.iter().map(|call| call.handler).filter(|handler| *handler == "onTrade").collect();
     assert_eq!((answer.calls[0].handler, calls.len()), ("create", 10));
@@ -74,7 +74,7 @@ async fn balances_risk_and_extensions_come_as_they_are_written() {
         "steps": [
             { "balance": { "currency": "USDT", "total": "5", "available": "4" } },
             { "balance": { "currency": "BTC", "total": "0.5" } },
-            { "risk": { "status": "TRIGGERED", "reason": "too fast", "breachType": "ORDER_THROTTLE" } },
+            { "risk": { "status": "TRIGGERED", "reason": "too fast", "breachType": "RATE_LIMIT" } },
             { "risk": { "status": "CLEARED" } },
             { "extension": { "any": ["thing", 1.5, null] } },
             { "extension": null },
@@ -85,7 +85,7 @@ async fn balances_risk_and_extensions_come_as_they_are_written() {
     let expected = [
         "balance USDT 5 4",
         "balance BTC 0.5 0.5",
-        "risk paper BTC-USDT TRIGGERED ORDER_THROTTLE too fast true",
+        "risk paper BTC-USDT TRIGGERED RATE_LIMIT too fast true",
         "risk paper BTC-USDT CLEARED RATE_LIMIT  true",
         r#"told {"any":["thing",1.5,null]} kept"#,
         "told null kept",

@@ -24,8 +24,8 @@ async fn steps_answer_orders_in_every_way() {
             { "fill": { "order": "mine" } },
             buy(json!({ "side": "sell" })),
             { "reject": { "order": 2, "reason": "min notional not met" } },
-            buy(json!({ "price": "98" })),
-            buy(json!({ "price": "97" })),
+            buy(json!({ "price": "99.5" })),
+            buy(json!({ "price": "99.2" })),
             { "acknowledge": { "order": 3 } },
             { "acknowledge": { "order": 4 } },
             { "fill": { "order": 3, "quantity": "0.25" } },
@@ -42,8 +42,8 @@ async fn steps_answer_orders_in_every_way() {
         "rejected Sell BTC-USDT 0 0 0 min notional not met",
         "acknowledged Buy BTC-USDT 0 0 1 ",
         "acknowledged Buy BTC-USDT 0 0 1 ",
-        "part Buy BTC-USDT 0.25 98 0.75 ",
-        "cancelled Buy BTC-USDT 0.25 98 0 by the venue",
+        "part Buy BTC-USDT 0.25 99.5 0.75 ",
+        "cancelled Buy BTC-USDT 0.25 99.5 0 by the venue",
         "expired Buy BTC-USDT 0 0 0 ",
     ];
     let log: Vec<_> = log(&answer).into_iter().filter(|line| !line.starts_with("trade")).collect();
@@ -65,8 +65,8 @@ async fn what_cannot_become_of_an_order_is_told_and_changes_nothing() {
     assert_eq!(told(json!([{ "fill": {} }])), at("steps[0].fill", "no order has reached a venue so far"));
     let order = buy(json!({ "quantity": "2", "id": "x" }));
     assert_eq!(
-        told(json!([order, { "fill": {} }])),
-        at("steps[1].fill", "BTC-USDT has not traded yet: say the `price` of the fill")
+        told(json!([{ "ticker": { "bid": 1, "ask": 2 } }, order, { "fill": {} }])),
+        at("steps[2].fill", "BTC-USDT has not traded yet: say the `price` of the fill")
     );
     assert_eq!(
         told(json!([{ "trade": 1 }, order, { "reject": { "order": 1 } }])),
@@ -138,10 +138,10 @@ async fn a_connection_is_lost_and_comes_back_with_what_was_missed() {
     let log = log(&answer);
     let place = |text: &str| log.iter().position(|line| line.starts_with(text)).unwrap_or_else(|| panic!("{text}: {log:#?}"));
     let order = [
-        "risk paper  TRIGGERED PROVIDER_DISCONNECTED the scenario cut it false",
+        "risk paper BTC-USDT TRIGGERED PROVIDER_DISCONNECTED the scenario cut it false",
         "told still heard",
         "filled Buy BTC-USDT 1 99 0",
-        "risk paper  CLEARED PROVIDER_DISCONNECTED",
+        "risk paper BTC-USDT CLEARED PROVIDER_DISCONNECTED",
         "trade paper BTC-USDT Buy 101",
     ];
     assert!(order.map(place).is_sorted(), "{log:#?}");
@@ -171,7 +171,7 @@ async fn a_paper_venue_answers_by_its_market() {
             { "expect": { "orders": [{}, { "state": "ACK" }] } },
             { "book": { "bids": [["95", "1"]], "asks": [["99", "1"]] } },
             { "trade": { "price": "99", "side": "sell", "quantity": "9" } },
-            buy(json!({ "quantity": "100" })),
+            buy(json!({ "price": "99", "quantity": "100" })),
             { "fill": { "order": 1 } },
             { "disconnect": {} },
         ],
