@@ -45,6 +45,7 @@ mod restart;
 mod risk;
 mod routing;
 mod scale;
+mod scenarios;
 mod sdk;
 mod soak;
 mod storm;
