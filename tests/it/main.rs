@@ -22,7 +22,6 @@ mod context;
 mod dev;
 mod errors;
 mod events;
-mod five_ways;
 mod gateway;
 mod guests;
 mod hardening;

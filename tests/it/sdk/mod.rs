@@ -1,6 +1,7 @@
 //! The npm package and what `sandpit new` writes: the types say what JavaScript really gets, the package's own tests pass on the versions
 //! of Node that it promises, and a new folder works, and fails with the author's own file, line and column.
 
+mod five_ways;
 mod fresh;
 mod node;
 mod package;
