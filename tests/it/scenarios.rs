@@ -77,7 +77,19 @@ async fn a_folder_a_file_and_a_filter() {
     let about = |one: &Value| (one["file"].clone(), one["name"].clone(), one["ok"].clone());
     assert_eq!(about(&scenarios[0]), (json!("deep/er/two.scenario.json"), json!("buys 1"), json!(true)));
     assert_eq!(about(&scenarios[2]), (json!("one.scenario.json"), json!("buys 1"), json!(true)));
-    let keys = ["failures", "strategy", "orders", "fills", "log", "fuel", "calls", "peakMemoryBytes", "exceptions", "faults", "positions"];
+    let keys = [
+        "failures",
+        "strategy",
+        "orders",
+        "fills",
+        "log",
+        "fuel",
+        "calls",
+        "peakMemoryBytes",
+        "exceptions",
+        "faults",
+        "positions",
+    ];
     for key in keys.iter().chain(&["exceptionCount", "saved"]) {
         assert!(scenarios[2].get(key).is_some(), "{key} is not in {}", scenarios[2]);
     }
@@ -98,16 +110,14 @@ async fn failures_end_with_1_and_what_cannot_be_tried_with_2() {
     desk.scenario("a.scenario.json", &buys("buyer.js", 2));
     let said = desk.test(&[]).await;
     assert_eq!(said.code, 1, "{said:#?}");
-    for part in ["✗ buys 2", "expect.orderCount: another number of orders", "expected 2", "actual   1", "1 scenario: 1 failed"] {
+    for part in ["✗ buys 2", "expect.orderCount: another number of orders", "expected 2", "actual   1", "1 scenario: 1 failed"]
+    {
         assert!(said.stdout.contains(part), "{part}: {said:#?}");
     }
     let (code, answer) = desk.json(&["a.scenario.json"]).await;
     assert_eq!((code, &answer["ok"]), (1, &json!(false)));
     let failing = &answer["scenarios"][0]["failures"][0];
-    assert_eq!(
-        *failing,
-        json!({ "at": "expect.orderCount", "message": failing["message"], "expected": 2, "actual": 1 })
-    );
+    assert_eq!(*failing, json!({ "at": "expect.orderCount", "message": failing["message"], "expected": 2, "actual": 1 }));
     // An exception: where it was thrown, and the line.
     desk.scenario("b/thrown.scenario.json", &json!({ "strategy": "../buyer.js", "steps": [{ "trades": [12, 13] }] }));
     let said = desk.test(&["b"]).await;
@@ -121,7 +131,10 @@ async fn failures_end_with_1_and_what_cannot_be_tried_with_2() {
     let (code, answer) = desk.json(&["c"]).await;
     assert_eq!(code, 1);
     let diagnostic = &answer["scenarios"][0]["diagnostics"][0];
-    assert_eq!((&diagnostic["stage"], &diagnostic["file"], &diagnostic["line"]), (&json!("compile"), &json!("bad.js"), &json!(1)));
+    assert_eq!(
+        (&diagnostic["stage"], &diagnostic["file"], &diagnostic["line"]),
+        (&json!("compile"), &json!("bad.js"), &json!(1))
+    );
     desk.scenario("d/none.scenario.json", &buys("../nowhere.js", 1));
     let (code, answer) = desk.json(&["d"]).await;
     assert_eq!(code, 2);
@@ -215,7 +228,11 @@ async fn hostile_and_broken_scenarios_in_javascript_end_with_a_diagnostic() {
         ("module.exports = undefined;", 1, &["a scenario file exports a scenario"]),
         ("module.exports = () => ({});", 1, &["a scenario file exports a scenario"]),
         ("const a = {}; a.a = a; module.exports = a;", 1, &["circular"]),
-        ("module.exports = [{ strategy: '../buyer.js', steps: [{ trade: 'x' }] }];", 2, &["steps[0].trade", "`x` is not a decimal"]),
+        (
+            "module.exports = [{ strategy: '../buyer.js', steps: [{ trade: 'x' }] }];",
+            2,
+            &["steps[0].trade", "`x` is not a decimal"],
+        ),
     ] {
         desk.write("js/x.scenario.js", text);
         let said = desk.test(&["js"]).await;

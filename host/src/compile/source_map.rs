@@ -252,7 +252,10 @@ mod tests {
     fn a_map_that_is_none_or_of_something_else_is_refused() {
         let refused = |source: Source, map: &[u8]| Places::mapped(source, map, str::to_owned).unwrap_err();
         assert!(matches!(refused(source(), b"{"), MapError::Broken(_)));
-        assert!(matches!(refused(source(), b"{\"version\":3,\"sources\":[],\"names\":[],\"mappings\":\"!\"}"), MapError::Broken(_)));
+        assert!(matches!(
+            refused(source(), b"{\"version\":3,\"sources\":[],\"names\":[],\"mappings\":\"!\"}"),
+            MapError::Broken(_)
+        ));
         assert_eq!(refused(source(), &map("b.js")), MapError::Foreign("it says that it is of b.js".to_owned()));
         let shorter = Source::single("a.js", "// made\nboom();\n").unwrap();
         assert_eq!(refused(shorter, &map("a.js")), MapError::Foreign("line 2 has no column 11".to_owned()));

@@ -45,6 +45,18 @@ async fn a_trade_quotes_when_the_price_has_moved_by_half_the_spread() {
     assert_eq!(played.orders, resting(&[BID, OFFER]));
 }
 
+/// Bid and ask read as 0 as long as nobody has named them; here the file around it says so to every question. Case 44 is the same
+/// market seen whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_bid_and_ask_nothing_is_quoted() {
+    for unknown in ["bid: 0", "ask: 0", "bid: 0, ask: 0"] {
+        let state = format!("() => ({{ ...env.runtime.getMarketState(), {unknown} }})");
+        let around = format!("return old.create({{ ...env, runtime: {{ ...env.runtime, getMarketState: {state} }} }});");
+        let played = Old::new("marketmaking").around(&around).play(tickers(3).bought("103")).await.quietly();
+        assert_eq!(played.orders, Vec::<String>::new(), "{unknown}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_of_quotes_of_zero_is_none_and_below_zero_it_is_two() {
     let with = |most: i32| json!({ "max_open_orders": most, "dry_run": false });

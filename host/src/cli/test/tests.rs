@@ -96,7 +96,10 @@ fn an_exception_is_told_at_the_authors_line_and_column() {
 fn a_create_that_throws_is_told_at_the_authors_place() {
     let folder = project(WRITTEN, json!({ "config": { "early": true }, "steps": [{ "trade": 1 }] }));
     let answer = run(folder.path()).to_json();
-    assert_eq!((&answer["ok"], &answer["exceptionCount"], &answer["failures"][0]["at"]), (&json!(false), &json!(1), &json!("strategy")));
+    assert_eq!(
+        (&answer["ok"], &answer["exceptionCount"], &answer["failures"][0]["at"]),
+        (&json!(false), &json!(1), &json!("strategy"))
+    );
     assert!(at(&answer["exceptions"][0]).starts_with("new RangeError("), "{answer}");
 }
 

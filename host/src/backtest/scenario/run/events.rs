@@ -123,7 +123,9 @@ impl Run {
         self.stage.hear_of(seat, |told| {
             speak(market, told);
             if let Some(held) = held {
-                held.extend(told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(report) } else { None }));
+                held.extend(
+                    told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(report) } else { None }),
+                );
             }
             Ok(())
         })?;

@@ -97,6 +97,7 @@ async fn an_expectation_between_steps_speaks_of_that_moment() {
     ]);
     let answer = play(&probe, json!({ "steps": steps }));
     let places: Vec<_> = failures(&answer).into_iter().map(|(at, _)| at).collect();
-    let expected = ["steps[3].expect.orders[0].side", "steps[3].expect.orders[0].state", "steps[5].expect.log[0]", "expect.exceptions"];
+    let expected =
+        ["steps[3].expect.orders[0].side", "steps[3].expect.orders[0].state", "steps[5].expect.log[0]", "expect.exceptions"];
     assert_eq!(places, expected, "exceptions are looked for at the end alone");
 }

@@ -7,14 +7,8 @@ async fn timers_fire_at_their_moments_however_far_time_jumps() {
     let probe = probe().await;
     let steps = json!([{ "extension": { "every": 1000 } }, { "advance": "3500ms" }, { "trade": "1", "after": "2s" }]);
     let answer = well(&probe, steps);
-    let expected = [
-        "tick at 1001",
-        "tick at 2001",
-        "tick at 3001",
-        "tick at 4001",
-        "tick at 5001",
-        "trade paper BTC-USDT Buy 1 1 at 5501",
-    ];
+    let expected =
+        ["tick at 1001", "tick at 2001", "tick at 3001", "tick at 4001", "tick at 5001", "trade paper BTC-USDT Buy 1 1 at 5501"];
     assert_eq!(log(&answer), expected);
     assert_eq!(answer.report.fuel["timer"].count, 5);
     assert_eq!(answer.calls.iter().filter(|call| call.handler == "timer").count(), 5);

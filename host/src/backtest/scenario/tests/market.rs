@@ -57,10 +57,7 @@ async fn tickers_books_and_bars_are_the_market_that_the_strategy_asks() {
     assert_eq!(log[..2], ["ticker BTC-USDT 99 101 100", "ticker BTC-USDT 99 101 100.5"], "{log:#?}");
     assert!(log[2].starts_with(r#"prices {"last":100.5,"bid":99,"ask":101,"spread":2,"#), "{log:#?}");
     let book = log.iter().find(|line| line.starts_with("book ")).unwrap();
-    assert_eq!(
-        *book,
-        r#"book [{"price":"98","quantity":"1"},{"price":"97.5","quantity":"2"}] [{"price":"102","quantity":"3"}]"#
-    );
+    assert_eq!(*book, r#"book [{"price":"98","quantity":"1"},{"price":"97.5","quantity":"2"}] [{"price":"102","quantity":"3"}]"#);
     let bar = log.iter().find(|line| line.starts_with("bar ")).unwrap();
     assert!(bar.starts_with("bar 1 3 0.5 2 9 2024-08-08T00:00:01.00"), "{bar}");
     assert!(log.last().unwrap().starts_with(r#"prices {"last":101,"bid":98,"ask":102,"#), "{log:#?}");
@@ -113,8 +110,7 @@ async fn steps_say_at_which_provider_and_symbol_they_happen() {
     });
     let answer = play(&probe, document);
     let trades: Vec<_> = log(&answer).into_iter().filter(|line| line.starts_with("trade")).collect();
-    let expected =
-        ["trade a ETH-USDT Buy 1 1 at 1", "trade b SOL-USDT Buy 2.5 1 at 2", "trade a BTC-USDT Buy 5 1 at 5"];
+    let expected = ["trade a ETH-USDT Buy 1 1 at 1", "trade b SOL-USDT Buy 2.5 1 at 2", "trade a BTC-USDT Buy 5 1 at 5"];
     assert_eq!(trades, expected);
     let expected = [
         ("steps[2].trade", "there is no provider c: there is a, b"),

@@ -1,5 +1,7 @@
 //! Scenarios on the real guest, desk and paper venue: every step, every expectation both ways, and every mistake with its place.
 
+#![expect(clippy::needless_pass_by_value, reason = "documents are written where they are passed")]
+
 mod documents;
 mod expectations;
 mod life;

@@ -85,7 +85,10 @@ async fn what_cannot_become_of_an_order_is_told_and_changes_nothing() {
         told(json!([{ "trade": 1 }, order, { "fill": {} }, { "cancelled": {} }])),
         at("steps[3].cancelled", "the order is FILLED already, and cannot become CANCELLED")
     );
-    assert_eq!(told(json!([{ "trade": 1 }, order, { "fill": {} }, { "fill": {} }])), at("steps[3].fill", "the order is filled already"));
+    assert_eq!(
+        told(json!([{ "trade": 1 }, order, { "fill": {} }, { "fill": {} }])),
+        at("steps[3].fill", "the order is filled already")
+    );
     assert_eq!(
         told(json!([{ "trade": 1 }, order, { "fill": { "price": "-1" } }])),
         at("steps[2].fill", "a fill at -1 is not possible: a price is above 0")
@@ -154,7 +157,8 @@ async fn a_connection_cannot_be_lost_twice() {
     let probe = probe().await;
     let steps = json!([{ "trade": 1 }, { "reconnect": {} }, { "disconnect": {} }, { "disconnect": {} }]);
     let answer = play(&probe, json!({ "steps": steps }));
-    let expected = [("steps[1].reconnect", "the connection is not lost"), ("steps[3].disconnect", "the connection is lost already")];
+    let expected =
+        [("steps[1].reconnect", "the connection is not lost"), ("steps[3].disconnect", "the connection is lost already")];
     assert_eq!(failures(&answer), expected);
 }
 

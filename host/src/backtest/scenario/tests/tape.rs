@@ -47,7 +47,11 @@ async fn a_tape_is_played_exactly_as_a_backtest_plays_it() {
     let instance = InstanceId::new("other").unwrap();
     let troubled = PlayRequest { venues, instance, seed: Some(5), chaos: chaos.parse().unwrap(), ..request.clone() };
     let troubled = backtest(troubled).unwrap();
-    assert!(troubled.orders.iter().any(|order| order.reason.as_deref().is_some_and(|reason| reason.starts_with("the venue is busy"))), "{:?}", troubled.orders);
+    assert!(
+        troubled.orders.iter().any(|order| order.reason.as_deref().is_some_and(|reason| reason.starts_with("the venue is busy"))),
+        "{:?}",
+        troubled.orders
+    );
     let mut with = document;
     with["chaos"] = chaos.into();
     with["providers"] = json!({ "paper": rules });
@@ -79,7 +83,8 @@ async fn steps_go_on_where_the_tape_has_ended() {
 #[tokio::test]
 async fn a_tape_keeps_its_own_market() {
     let probe = probe().await;
-    let told = |providers: Value| over(&probe, json!({ "tape": TAPE, "providers": providers })).map(|_| ()).unwrap_err().to_string();
+    let told =
+        |providers: Value| over(&probe, json!({ "tape": TAPE, "providers": providers })).map(|_| ()).unwrap_err().to_string();
     let other = told(json!({ "binance": {} }));
     assert!(other.starts_with("providers.binance: the tape is played at paper"), "{other}");
     let symbols = told(json!({ "paper": { "symbols": ["BTC-USDT"] } }));
