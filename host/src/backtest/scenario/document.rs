@@ -128,6 +128,10 @@ impl Scenario {
     /// # Errors
     /// [`DocumentError`] with the place of the first mistake.
     pub fn of(document: Value, prefix: &str) -> Result<Self, DocumentError> {
+        if !document.is_object() {
+            let at = if prefix.is_empty() { "the document" } else { prefix };
+            return Err(DocumentError::new(at, "a scenario is an object: { \"strategy\": …, \"steps\": […] }"));
+        }
         let read: Result<Self, _> = serde_path_to_error::deserialize(document);
         let scenario = read.map_err(|error| {
             let (path, message) = (error.path().to_string(), error.inner().to_string());

@@ -65,7 +65,8 @@ impl<'de> Deserialize<'de> for Line {
             value => {
                 let rule = |_| D::Error::custom("a line is a text that it contains, or {\"matches\": \"regular expression\"}");
                 let Pattern { matches } = Pattern::deserialize(value).map_err(rule)?;
-                Regex::new(&matches).map(Self::Matches).map_err(D::Error::custom)
+                let broken = |error| D::Error::custom(format!("`matches` is no regular expression: {error}"));
+                Regex::new(&matches).map(Self::Matches).map_err(broken)
             }
         }
     }

@@ -32,7 +32,7 @@ fn unknown_and_misspelt_keys_are_told_with_their_place() {
     refused(json!({ "steps": [], "expect": { "x": 1 } }), "expect.x", &["unknown field"]);
     refused(json!({ "providers": { "a": { "latency": 1 } } }), "providers.a.latency", &["unknown field", "`latencyMs`"]);
     refused(json!({ "limits": { "fuel": 1 } }), "limits.fuel", &["unknown field `fuel`", "`fuelPerEvent`"]);
-    refused(json!([]), "the document", &["invalid type: sequence"]);
+    refused(json!([]), "the document", &["a scenario is an object"]);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn values_that_cannot_be_are_told_with_what_can() {
     let breach = json!({ "risk": { "status": "CLEARED", "breachType": "X" } });
     refused(step(breach), "steps[1].risk.breachType", &["`X` is no breach type", "RATE_LIMIT", "PROVIDER_DISCONNECTED"]);
     refused(step(json!({ "fill": { "order": 1.5 } })), "steps[1].fill.order", &["\"last\"", "client order id"]);
-    refused(step(json!({ "expect": { "log": [{ "matches": "(" }] } })), "steps[1].expect.log[0]", &["regex"]);
+    refused(step(json!({ "expect": { "log": [{ "matches": "(" }] } })), "steps[1].expect.log[0]", &["no regular expression"]);
     refused(step(json!({ "expect": { "memoryBelow": "4 apples" } })), "steps[1].expect.memoryBelow", &["\"4MiB\""]);
     refused(step(json!({ "expect": { "fuelBelow": "low" } })), "steps[1].expect.fuelBelow", &["fuel", "{\"onTrade\": 20000}"]);
     refused(json!({ "instance": "a b" }), "instance", &["a b"]);

@@ -12,7 +12,8 @@ async fn timers_fire_at_their_moments_however_far_time_jumps() {
     assert_eq!(log(&answer), expected);
     assert_eq!(answer.report.fuel["timer"].count, 5);
     assert_eq!(answer.calls.iter().filter(|call| call.handler == "timer").count(), 5);
-    assert_eq!(answer.calls[2].time, "2024-08-08T00:00:01.001000000Z");
+    let first = answer.calls.iter().find(|call| call.handler == "timer").unwrap();
+    assert_eq!(first.time, "2024-08-08T00:00:01.001000000Z");
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ async fn steps_answer_orders_in_every_way() {
             { "fill": { "order": "mine" } },
             buy(json!({ "side": "sell" })),
             { "reject": { "order": 2, "reason": "min notional not met" } },
+            { "advance": "1s" },
             buy(json!({ "price": "99.5" })),
             buy(json!({ "price": "99.2" })),
             { "acknowledge": { "order": 3 } },
@@ -65,7 +66,7 @@ async fn what_cannot_become_of_an_order_is_told_and_changes_nothing() {
     assert_eq!(told(json!([{ "fill": {} }])), at("steps[0].fill", "no order has reached a venue so far"));
     let order = buy(json!({ "quantity": "2", "id": "x" }));
     assert_eq!(
-        told(json!([{ "ticker": { "bid": 1, "ask": 2 } }, order, { "fill": {} }])),
+        told(json!([{ "book": { "bids": [[1, 1]], "asks": [[2, 1]] } }, order, { "fill": {} }])),
         at("steps[2].fill", "BTC-USDT has not traded yet: say the `price` of the fill")
     );
     assert_eq!(
@@ -148,7 +149,7 @@ async fn a_connection_is_lost_and_comes_back_with_what_was_missed() {
         "trade paper BTC-USDT Buy 101",
     ];
     assert!(order.map(place).is_sorted(), "{log:#?}");
-    assert!(answer.report.exceptions[0].message.contains("provider_disconnected"), "{:?}", answer.report.exceptions);
+    assert!(answer.report.exceptions[0].message.contains("denied: the connection to `paper` is lost"), "{:?}", answer.report.exceptions);
 }
 
 #[tokio::test]
