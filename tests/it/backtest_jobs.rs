@@ -110,8 +110,9 @@ async fn files_of_trades_and_chaos_are_played_as_on_the_command_line() {
     assert!(states.contains(&"FILLED") && states.contains(&"REJECTED"), "{states:?}");
 
     let cli = Cli::new(app.address, &app.token, folder.path());
-    let words =
-        ["backtest", "momentum", "--data", "BTC-USDT=day.csv", "--seed", "7", "--chaos", chaos, "--config", "order_size=0.001"];
-    let said = cli.run(&[&words[..], &["--no-cache", "--format", "json"]].concat()).await.well();
+    let words = format!(
+        "backtest momentum --data BTC-USDT=day.csv --seed 7 --chaos {chaos} --config momentum_threshold=0.005 --config order_size=0.001 --no-cache --format json"
+    );
+    let said = cli.run(&words.split(' ').collect::<Vec<_>>()).await.well();
     assert_eq!(done["report"], serde_json::from_str::<Value>(&said).unwrap());
 }
