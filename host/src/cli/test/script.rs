@@ -99,6 +99,11 @@ module.exports = {{
 fn collect(folder: &Path, path: &str, files: &mut BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
     let bytes = fs::read(folder.join(path))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
+    if path.ends_with(".json") {
+        // On one line, so that a mistake keeps its line.
+        files.insert(path.to_owned(), [b"module.exports = ", bytes.as_slice()].concat());
+        return Ok(());
+    }
     files.insert(path.to_owned(), bytes);
     let Ok(pattern) = Regex::new(r#"\brequire\s*\(\s*["'](\.{1,2}/[^"']+)["']\s*\)"#) else { return Ok(()) };
     let here = Path::new(path).parent().unwrap_or(Path::new(""));

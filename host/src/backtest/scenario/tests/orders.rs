@@ -149,7 +149,11 @@ async fn a_connection_is_lost_and_comes_back_with_what_was_missed() {
         "trade paper BTC-USDT Buy 101",
     ];
     assert!(order.map(place).is_sorted(), "{log:#?}");
-    assert!(answer.report.exceptions[0].message.contains("denied: the connection to `paper` is lost"), "{:?}", answer.report.exceptions);
+    assert!(
+        answer.report.exceptions[0].message.contains("denied: the connection to `paper` is lost"),
+        "{:?}",
+        answer.report.exceptions
+    );
 }
 
 #[tokio::test]
