@@ -17,6 +17,11 @@ const TELL_EVERY: u64 = 1024;
 /// # Errors
 /// [`PlayError`]; a fault of the guest is no error but part of the report.
 pub fn play(request: PlayRequest) -> Result<PlayReport, PlayError> {
+    let program = Arc::clone(&request.program);
+    program.with_room(|| play_here(request))
+}
+
+fn play_here(request: PlayRequest) -> Result<PlayReport, PlayError> {
     let mut player = Player::new(request)?;
     player.run()?;
     Ok(player.stage.close())

@@ -47,9 +47,9 @@ pub(super) struct Lab(Compiler);
 
 impl Lab {
     pub(super) fn new() -> Self {
-        let config = SandboxConfig { max_guests: 8, yield_fuel: None, ..SandboxConfig::default() };
+        let config = SandboxConfig { max_guests: 8, ..SandboxConfig::default() };
         let metrics = Metrics::new();
-        let sandbox = Sandbox::new(config, &metrics).unwrap();
+        let sandbox = Sandbox::by_hand(config, &metrics).unwrap();
         Self(Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).unwrap())
     }
 
