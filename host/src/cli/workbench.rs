@@ -30,8 +30,8 @@ impl Workbench {
         Self::of(&Sandbox::by_hand(config, &metrics).map_err(Failure::failed)?, &metrics)
     }
 
-    /// Deterministic, for so many guests at a time; what was compiled once is found again in the user's cache.
-    pub(super) fn for_tests(guests: usize, cached: bool) -> Result<Self, Failure> {
+    /// Deterministic, for so many guests at a time; with `cached` what was compiled once is found again in the user's cache.
+    pub(super) fn cached(guests: usize, cached: bool) -> Result<Self, Failure> {
         let guests = u32::try_from(guests).unwrap_or(u32::MAX).max(Self::GUESTS);
         let sandbox = SandboxConfig { max_guests: guests, ..SandboxConfig::default() };
         let metrics = Metrics::new();
