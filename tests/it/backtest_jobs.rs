@@ -73,6 +73,8 @@ async fn what_is_wrong_is_told_at_once() {
         (with("data", json!(["../admin.token"])), 400, "invalid_data"),
         (with("data", json!(["/etc/passwd"])), 400, "invalid_data"),
         (with("data", json!(["missing.tape"])), 400, "invalid_data"),
+        (with("data", json!(["BTC-USDT=missing.csv"])), 400, "invalid_data"),
+        (with("chaos", json!("rejectPpm=many")), 400, "invalid_body"),
         (with("venue", json!({ "colour": 1 })), 422, "config_invalid"),
         (with("strategy", json!({ "identifier": "momentum", "config": { "colour": 1 } })), 422, "config_invalid"),
         (with("strategy", json!({ "identifier": "nothing" })), 404, "strategy_not_found"),
@@ -83,4 +85,33 @@ async fn what_is_wrong_is_told_at_once() {
         app.client.post("/backtests", body).await.refused(status, code);
     }
     assert_eq!(app.client.get("/backtests").await.expect(200)["total"], 0);
+}
+
+/// A file of trades in the host's folder, at a provider of its own beside a tape, with trouble: as on the command line.
+#[tokio::test]
+async fn files_of_trades_and_chaos_are_played_as_on_the_command_line() {
+    let app = TestApp::start().await;
+    let rows: String = (0..4000).map(|at| format!("{},{},0.01\n", 1_723_075_200 + at, 60_000 + at * 37 % 900)).collect();
+    let csv = format!("time,price,quantity\n{rows}");
+    let folder = tempfile::tempdir().unwrap();
+    for place in [app.market_data(), folder.path().to_owned()] {
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("day.csv"), &csv).unwrap();
+    }
+    let chaos = "seed=3,rejectPpm=200000";
+    let body = json!({ "id": "csv", "strategy": { "identifier": "momentum", "config": { "order_size": "0.001" } },
+        "data": ["BTC-USDT=day.csv"], "seed": 7, "chaos": chaos });
+    app.client.post("/backtests", body).await.expect(202);
+    app.client.get("/backtests/csv/events").await;
+    let done = app.client.get("/backtests/csv").await.expect(200);
+    assert_eq!(done["status"], "done", "{done:#}");
+    let states: Vec<&str> =
+        done["report"]["orders"].as_array().unwrap().iter().filter_map(|order| order["state"].as_str()).collect();
+    assert!(states.contains(&"FILLED") && states.contains(&"REJECTED"), "{states:?}");
+
+    let cli = Cli::new(app.address, &app.token, folder.path());
+    let words =
+        ["backtest", "momentum", "--data", "BTC-USDT=day.csv", "--seed", "7", "--chaos", chaos, "--config", "order_size=0.001"];
+    let said = cli.run(&[&words[..], &["--no-cache", "--format", "json"]].concat()).await.well();
+    assert_eq!(done["report"], serde_json::from_str::<Value>(&said).unwrap());
 }

@@ -78,8 +78,7 @@ impl App {
         let store = Store::open(&config.data_dir, &config.store, Arc::clone(&clock), &metrics).await?;
 
         let bus = Bus::new(&metrics, config.bus);
-        let journal = Journal::new(store.writer());
-        let desk = Desk::new(config.risk.clone(), Arc::clone(&bus), Some(journal), &metrics);
+        let desk = Desk::new(config.risk.clone(), Arc::clone(&bus), Some(Journal::new(store.writer())), &metrics);
         let sandbox = Sandbox::new(config.sandbox.clone(), &metrics)?;
         let compiler = Arc::new(Compiler::new(&sandbox, &config.compiler(), &metrics)?);
         let catalogue = strategies::open(&config, &clock).await?;
@@ -95,10 +94,7 @@ impl App {
             metrics: metrics.clone(),
         };
         let instances = Instances::new(floors, config.instances.clone());
-
-        judge_all(&catalogue, &compiler).await;
-        catalogue.settle_loaded();
-        strategies::keep_saved(&catalogue, &lifecycle);
+        take_stock(&catalogue, &compiler, &lifecycle).await;
 
         // Orders and positions before the venues speak, venues before the instances that need them.
         desk.restore(&store).await?;
@@ -109,11 +105,8 @@ impl App {
         let restored = instances.restore().await?;
         news::forward(news, &providers, &instances, &lifecycle);
 
-        let (limits, risk) = (config.sandbox.limits.clone(), config.risk.clone());
-        let defaults = Defaults { limits, risk, restart: config.instances.restart };
-        let backtests = Jobs::open(&config.data_dir, config.backtests.clone(), defaults, Arc::clone(&clock), &metrics)?;
+        let backtests = backtests(&config, &clock, &metrics)?;
         let token = token(&config)?;
-        let access = token.as_ref().map_or(Access::Open, Access::token);
         let readiness = Readiness::default();
         let floors = api::Floors {
             metrics: metrics.clone(),
@@ -129,8 +122,8 @@ impl App {
             backtests: Arc::clone(&backtests),
             backtest_compiler: backtest_compiler(&config)?,
         };
-        let router = api::router(floors, access, &config.api);
-        let serving = Serving::begin(server, router, &config, &lifecycle);
+        let access = token.as_ref().map_or(Access::Open, Access::token);
+        let serving = Serving::begin(server, api::router(floors, access, &config.api), &config, &lifecycle);
         telemetry::export_metrics(&config.telemetry, &metrics, Arc::clone(&clock), &lifecycle);
         readiness.set(true);
         Ok(Self {
@@ -246,6 +239,20 @@ impl Serving {
         let task = lifecycle.spawn(async move { server.serve(router, &limits, &tasks, stopped).await });
         Self { address, stop, task }
     }
+}
+
+/// Judges the revisions of the last run, lets what was being saved settle, and keeps the catalogue written from now on.
+async fn take_stock(catalogue: &Arc<Catalogue>, compiler: &Arc<Compiler>, lifecycle: &Lifecycle) {
+    judge_all(catalogue, compiler).await;
+    catalogue.settle_loaded();
+    strategies::keep_saved(catalogue, lifecycle);
+}
+
+/// Backtests of the host, under the limits that a live instance has by default.
+fn backtests(config: &Config, clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Arc<Jobs>, AppError> {
+    let (limits, risk) = (config.sandbox.limits.clone(), config.risk.clone());
+    let defaults = Defaults { limits, risk, restart: config.instances.restart };
+    Ok(Jobs::open(&config.data_dir, config.backtests.clone(), defaults, Arc::clone(clock), metrics)?)
 }
 
 /// Makes programs whose guests are never interrupted to let others run, so that a backtest depends on nothing but its input. They

@@ -68,6 +68,21 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    /// The same, naming files without their folders: for those who may not know where a host keeps them.
+    pub(super) fn without_folders(self) -> Self {
+        let plain = |name: String| match PathBuf::from(&name).file_name() {
+            Some(file) => file.to_string_lossy().into_owned(),
+            None => name,
+        };
+        match self {
+            Self::Tape { name, error } => Self::Tape { name: plain(name), error },
+            Self::TapeSymbol { name, has, asked } => Self::TapeSymbol { name: plain(name), has, asked },
+            other => other,
+        }
+    }
+}
+
 impl FromStr for DataSpec {
     type Err = DataError;
 

@@ -12,6 +12,7 @@ mod bundle;
 mod check;
 mod client;
 mod compile;
+mod dev;
 mod diagnostics;
 mod instances;
 mod modules;
@@ -56,6 +57,7 @@ enum Command {
     Check(check::Args),
     Compile(compile::Args),
     New(new::Args),
+    Dev(dev::Args),
     Play(play::Args),
     Test(test::Args),
     Backtest(backtest::Args),
@@ -154,6 +156,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Dev(args) => dev::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Backtest(args) => backtest::run(&args),
@@ -209,6 +212,8 @@ mod tests {
             "sandpit test scenarios --filter rise --strategies d --no-cache --format json",
             "sandpit test -",
             "sandpit new demo --ts",
+            "sandpit dev",
+            "sandpit dev demo --data btcusdt-20240808 a.tape --config a=1 --push demo:dev --api http://h --once",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",
@@ -235,9 +240,13 @@ mod tests {
         for line in lines {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
-        for line in
-            ["sandpit modules push", "sandpit modules show", "sandpit tags assign a prod", "sandpit modules ls -q --format json"]
-        {
+        for line in [
+            "sandpit modules push",
+            "sandpit modules show",
+            "sandpit tags assign a prod",
+            "sandpit modules ls -q --format json",
+            "sandpit dev --push demo",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }

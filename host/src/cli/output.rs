@@ -43,6 +43,14 @@ impl Output {
         ignore_broken_pipe(writeln!(io::stdout().lock(), "{text}"));
     }
 
+    /// Begins a new screen on a terminal.
+    pub fn fresh(&self) {
+        if io::stdout().is_terminal() {
+            // Home, the screen, and what has scrolled off it.
+            ignore_broken_pipe(write!(io::stdout().lock(), "\u{1b}[H\u{1b}[2J\u{1b}[3J"));
+        }
+    }
+
     /// Writes a JSON document, indented, with a line end.
     pub fn json<T: Serialize>(&self, value: &T) {
         match serde_json::to_string_pretty(value) {

@@ -106,7 +106,7 @@ fn with_rest(rows: &comfy_table::Table, total: usize) -> String {
     }
 }
 
-fn profit(report: &PlayReport) -> String {
+pub(super) fn profit(report: &PlayReport) -> String {
     if report.fills.is_empty() {
         return String::new();
     }
@@ -133,7 +133,7 @@ fn balances(report: &PlayReport) -> String {
     rows.to_string()
 }
 
-fn fuel(report: &PlayReport) -> String {
+pub(super) fn fuel(report: &PlayReport) -> String {
     let mut rows = table(&["handler", "calls", "median", "max", "last", "total"], &[1, 2, 3, 4, 5]);
     for (handler, fuel) in &report.fuel {
         let figures = [fuel.count, fuel.median, fuel.max, fuel.last, fuel.total].map(grouped);
@@ -143,11 +143,11 @@ fn fuel(report: &PlayReport) -> String {
 }
 
 /// Eight decimals are enough for people; the JSON answer is exact.
-fn short(value: Decimal) -> String {
+pub(super) fn short(value: Decimal) -> String {
     value.round_dp(8).normalize().to_string()
 }
 
 /// `2024-08-08T23:54:14.087896568Z` as `23:54:14.087`.
-fn time_of_day(time: &str) -> String {
+pub(super) fn time_of_day(time: &str) -> String {
     time.get(11..23).unwrap_or(time).to_owned()
 }

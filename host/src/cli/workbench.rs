@@ -14,7 +14,8 @@ use crate::sandbox::{Program, Sandbox, SandboxConfig};
 /// Bytes of compiled strategies that a user's cache may take: more than a hundred of some 4 MB.
 const CACHE_BYTES: u64 = 512 << 20;
 
-/// Made once per command.
+/// Made once per command. Clones share.
+#[derive(Clone)]
 pub(super) struct Workbench {
     pub(super) compiler: Compiler,
 }

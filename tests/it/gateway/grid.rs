@@ -35,6 +35,18 @@ async fn a_sale_is_bought_back_at_the_same_price() {
     assert_eq!(played.orders[4..], ["Buy Limit 1 at 101 EXPIRED"]);
 }
 
+/// The rungs go where the time says, what answers a fill goes where the fill was: at an odd millisecond the time says `beta`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fill_is_answered_at_its_own_provider() {
+    for pace_ms in [1_000, 1_001] {
+        let market = Script::new().every_ms(1_000).book("98.95", "100.1").bought("100");
+        let market = market.every_ms(pace_ms).sold("98.98").bought("98.99");
+        let played = Old::new("grid").config(two()).beside("beta").play(market).await.quietly();
+        assert_eq!(played.orders[0], "Buy Limit 1 at 99 FILLED", "{played:#?}");
+        assert!(played.orders[4].starts_with("Sell Limit 1 at 99 ") && played.providers == ["alpha"; 5], "{played:#?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_base_price_is_configured_or_that_of_the_first_trade() {
     let market = || Script::new().book("99.9", "100.1").bought("100");

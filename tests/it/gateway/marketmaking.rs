@@ -45,6 +45,15 @@ async fn a_trade_quotes_when_the_price_has_moved_by_half_the_spread() {
     assert_eq!(played.orders, resting(&[BID, OFFER]));
 }
 
+/// Bid and ask read as 0 as long as nobody has named them: a trade alone makes no quote, and none around 0.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_bid_and_ask_nothing_is_quoted() {
+    let blind = || Script::new().bought("100").bought("103");
+    assert_eq!(Old::new("marketmaking").play(blind()).await.quietly().orders, Vec::<String>::new());
+    let played = Old::new("marketmaking").play(blind().book("99.9", "100.1")).await.quietly();
+    assert_eq!(played.orders[..2], resting(&[BID, OFFER]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_of_quotes_of_zero_is_none_and_below_zero_it_is_two() {
     let with = |most: i32| json!({ "max_open_orders": most, "dry_run": false });

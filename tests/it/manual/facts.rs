@@ -81,8 +81,8 @@ async fn env_has_what_the_page_lists_and_nothing_else() {
         metadata: { name: 'env', tag: 'v1', displayName: 'Env', events: ['Trade'] },
         create(env) {
             const keys = (value) => Object.keys(value).sort();
-            const frozen = Object.isFrozen(env) && Object.values(env).every(Object.isFrozen);
-            const { config, ...rest } = env.metadata;
+            const { config, ...others } = env;
+            const frozen = [env, ...Object.values(others)].every(Object.isFrozen) && !Object.isFrozen(config);
             env.helpers.log('env', JSON.stringify({ env: keys(env), helpers: keys(env.helpers), runtime: keys(env.runtime), frozen }));
             return { onTrade(ctx, evt) {
                 env.helpers.log('trade', JSON.stringify({ ctx: keys(ctx), evt: keys(evt), state: keys(env.runtime.getMarketState()),

@@ -14,7 +14,7 @@ use crate::support::root;
 struct Block {
     /// Of its opening fence, from 1.
     line: usize,
-    /// What follows the opening fence: `js`, `js several/several.js`, `sh`, `text`.
+    /// What follows the opening fence: `js`, `js several/several.js`, `json first.scenario.json`, `sh`, `text`.
     kind: String,
     text: String,
 }
@@ -38,17 +38,17 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 impl Block {
-    /// The file that a block of JavaScript is: the one that its fence names, or `<name>.js` of a whole strategy.
+    /// The file that a block is: the one that its fence names, or `<name>.js` of a whole strategy.
     fn file(&self) -> Option<String> {
         if self.kind != "js" {
-            return self.kind.strip_prefix("js ").map(str::to_owned);
+            return self.kind.split_once(' ').filter(|(kind, _)| ["js", "json"].contains(kind)).map(|(_, file)| file.to_owned());
         }
         let (_, rest) = self.text.split_once("name: \"").unwrap_or_else(|| panic!("line {}: no strategy", self.line));
         Some(format!("{}.js", rest.split('"').next().unwrap()))
     }
 }
 
-/// Writes every block of JavaScript into a folder, under its file's name.
+/// Writes every block that is a file into a folder, under its name.
 fn write_files(blocks: &[Block], folder: &Path) -> Vec<String> {
     let mut written = Vec::new();
     for (file, block) in blocks.iter().filter_map(|block| Some((block.file()?, block))) {

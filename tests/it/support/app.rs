@@ -140,6 +140,11 @@ impl TestApp {
         Self::builder().start().await
     }
 
+    /// The folder of files that backtests of this host may play.
+    pub(crate) fn market_data(&self) -> std::path::PathBuf {
+        self.dir.path().join("data/market-data")
+    }
+
     pub(crate) fn builder() -> Builder {
         let mut config = Config::default();
         config.api.listen = ([127, 0, 0, 1], 0).into();

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::api::openapi::examples;
 use crate::api::openapi::spelling::AnyName;
+use crate::backtest::Chaos;
 use crate::sandbox::LimitOverrides;
 
 #[derive(Deserialize, ToSchema)]
@@ -17,10 +18,11 @@ pub(crate) struct NewBacktest {
     pub(super) id: Option<String>,
     /// What to run.
     pub(super) strategy: Strategy,
-    /// Built-in tapes, and files of the host's folder of market data, by name; at least one.
+    /// Built-in tapes, and files of the host's folder of market data (tapes, CSV), by name; at least one. `kraken:BTC-USDT=day.csv`
+    /// says at which provider and of which symbol.
     #[schema(min_items = 1)]
     pub(super) data: Vec<String>,
-    /// Settings of the paper adapter that differ from its defaults.
+    /// Settings of the paper adapter that differ from its defaults, at each provider.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(super) venue: Map<String, Value>,
@@ -29,6 +31,9 @@ pub(crate) struct NewBacktest {
     pub(super) limits: LimitOverrides,
     /// Of `Math.random`; follows from the configuration when left out.
     pub(super) seed: Option<u64>,
+    /// Trouble drawn from a seed, as on the command line: `seed=7,rejectPpm=1000,outageEvery=60s,outageFor=5s`.
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub(super) chaos: Option<Chaos>,
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -10,8 +10,8 @@ use crate::api::error::{ApiError, Code};
 use crate::api::extract::{Body, Query};
 use crate::api::openapi::{BegunAt, about};
 use crate::api::state::Api;
+use crate::backtest::PlayRequest;
 use crate::backtest::jobs::{Defaults, JobRecord};
-use crate::backtest::{PlayRequest, PlayVenue};
 use crate::base::InstanceId;
 use crate::compile::check_config;
 use crate::instances::revision::program;
@@ -42,26 +42,17 @@ pub(crate) async fn create(
     })?;
     let Defaults { limits, risk, restart } = api.backtests.defaults().clone();
     let limits = limits.with(&new.limits).map_err(|error| ApiError::new(Code::LimitsInvalid, error.to_string()))?;
-    let seed = new.seed;
+    let (seed, chaos) = (new.seed, new.chaos.unwrap_or_default());
     let (work, names, settings) = (api.clone(), new.data, new.venue);
     let record = api
         .carry_through_blocking(move || {
             let invalid = |error: &dyn std::fmt::Display| ApiError::new(Code::InvalidData, error.to_string());
-            if names.is_empty() {
-                return Err(invalid(&"data must name at least one recording"));
+            let mut venues = work.backtests.folder().open_data(&names).map_err(|error| invalid(&error))?;
+            for venue in &mut venues {
+                venue.configure(&settings).map_err(|error| ApiError::new(Code::ConfigInvalid, error.to_string()))?;
             }
-            let tapes = names.iter().map(|name| work.backtests.folder().tape(name)).collect::<Result<Vec<_>, _>>();
-            let mut venue = PlayVenue::of_tapes(PlayRequest::usual_provider(), tapes.map_err(|error| invalid(&error))?);
-            venue.configure(&settings).map_err(|error| ApiError::new(Code::ConfigInvalid, error.to_string()))?;
-            let request = PlayRequest {
-                venues: vec![venue],
-                config,
-                limits,
-                risk,
-                restart,
-                seed,
-                ..PlayRequest::new(Arc::clone(&program))
-            };
+            let request =
+                PlayRequest { venues, config, limits, risk, restart, seed, chaos, ..PlayRequest::new(Arc::clone(&program)) };
             Ok(work.backtests.submit(id, names, request)?)
         })
         .await?;

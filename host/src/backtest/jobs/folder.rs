@@ -1,4 +1,5 @@
-//! The one folder of a host whose files may be played, and the built-in tapes. A name is a name: no path, nothing outside.
+//! The one folder of a host whose files may be played, and the built-in tapes. A name is a name: no path, nothing outside. A piece
+//! of data is written as on the command line, `[PROVIDER:][SYMBOL=]NAME`.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -8,7 +9,10 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use crate::providers::tape::{Tape, TapeError};
+use crate::backtest::data::{self, DataSpec};
+use crate::backtest::request::PlayVenue;
+use crate::providers::csv::Increments;
+use crate::providers::tape::Tape;
 
 /// Characters of a name.
 const NAME_CHARS: usize = 128;
@@ -34,14 +38,9 @@ pub enum DataError {
         /// What there is.
         known: String,
     },
-    /// It is no recording.
-    #[error("{name}: {source}")]
-    Unreadable {
-        /// The file.
-        name: String,
-        /// Why.
-        source: TapeError,
-    },
+    /// It cannot be played.
+    #[error(transparent)]
+    Unplayable(#[from] data::DataError),
 }
 
 impl DataFolder {
@@ -54,29 +53,34 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), dir: Dir::open_ambient_dir(path, ambient_authority())? })
     }
 
-    /// Opens data by its name.
+    /// Opens data by its names: one venue per provider.
     ///
     /// # Errors
     /// [`DataError`]; its text has no path of the machine.
-    pub fn tape(&self, name: &str) -> Result<Tape, DataError> {
-        let plain = !name.is_empty()
-            && name.len() <= NAME_CHARS
+    pub fn open_data(&self, pieces: &[String]) -> Result<Vec<PlayVenue>, DataError> {
+        let specs = pieces.iter().map(|piece| self.inside(piece.parse()?)).collect::<Result<Vec<_>, DataError>>()?;
+        data::open(&specs, &Increments::default()).map_err(|error| DataError::Unplayable(error.without_folders()))
+    }
+
+    /// The same piece, by the path of its file where it is no built-in tape.
+    fn inside(&self, piece: DataSpec) -> Result<DataSpec, DataError> {
+        let name = &piece.name;
+        let plain = name.len() <= NAME_CHARS
             && !name.starts_with('.')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if !plain {
             return Err(DataError::Name(name.chars().take(NAME_CHARS).flat_map(char::escape_debug).collect()));
         }
-        let opened = if Tape::embedded().any(|tape| tape == name) {
-            Tape::open(name)
-        } else {
-            // The capability does not follow a link that leads out.
-            let inside = self.dir.metadata(name).is_ok_and(|about| about.is_file());
-            if !inside {
-                return Err(DataError::NotFound { name: name.to_owned(), known: self.known() });
-            }
-            Tape::open(&self.path.join(name).to_string_lossy())
-        };
-        opened.map_err(|source| DataError::Unreadable { name: name.to_owned(), source })
+        if Tape::embedded().any(|tape| tape == name) {
+            return Ok(piece);
+        }
+        // The capability does not follow a link that leads out.
+        let inside = self.dir.metadata(name).is_ok_and(|about| about.is_file());
+        if !inside {
+            return Err(DataError::NotFound { name: name.clone(), known: self.known() });
+        }
+        let name = self.path.join(name).to_string_lossy().into_owned();
+        Ok(DataSpec { name, ..piece })
     }
 
     /// The names that there are; of the files the first few.
@@ -99,15 +103,39 @@ mod tests {
         std::fs::write(outside.path().join("secret.tape"), b"x").unwrap();
         std::fs::write(outside.path().join("market-data/bad.tape"), b"x").unwrap();
         std::os::unix::fs::symlink("../secret.tape", outside.path().join("market-data/link.tape")).unwrap();
-        for name in ["../secret.tape", "/etc/passwd", "", ".", "..", ".hidden", "a/b", "a\\b", "a\0b"] {
-            assert!(matches!(folder.tape(name), Err(DataError::Name(_))), "{name:?}");
+        let open = |piece: &str| folder.open_data(&[piece.to_owned()]);
+        for name in ["../secret.tape", "/etc/passwd", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "BTC-USDT=../x.csv"] {
+            let error = open(name).err().unwrap();
+            assert!(
+                matches!(error, DataError::Name(_) | DataError::Unplayable(data::DataError::Spec { .. })),
+                "{name:?}: {error}"
+            );
         }
-        for name in ["link.tape", "missing.tape"] {
-            let error = folder.tape(name).unwrap_err();
+        for name in ["link.tape", "missing.tape", "kraken:BTC-USDT=missing.csv"] {
+            let error = open(name).err().unwrap();
             assert!(matches!(error, DataError::NotFound { .. }), "{error}");
             assert!(error.to_string().contains("btcusdt-20240808"), "{error}");
         }
-        assert!(matches!(folder.tape("bad.tape"), Err(DataError::Unreadable { .. })));
-        assert!(folder.tape("btcusdt-20240808").is_ok());
+        let error = open("bad.tape").err().unwrap().to_string();
+        assert!(error.starts_with("bad.tape: "), "{error}");
+        let error = open("").err().unwrap().to_string();
+        assert!(error.contains("no file is named"), "{error}");
+        assert!(open("btcusdt-20240808").is_ok());
+    }
+
+    #[test]
+    fn files_of_trades_are_played_at_the_provider_they_name() {
+        let outside = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(outside.path()).unwrap();
+        std::fs::write(outside.path().join("t.csv"), "time,price,quantity\n1722470400,60000.5,0.25\n1722470401,60001,0.5\n")
+            .unwrap();
+        std::fs::write(outside.path().join("bad.csv"), "time,price,quantity\n1722470400,x,0.25\n").unwrap();
+        let pieces = ["btcusdt-20240808", "kraken:ETH-USDT=t.csv"].map(str::to_owned);
+        let venues = folder.open_data(&pieces).unwrap();
+        assert_eq!(venues.iter().map(|venue| venue.provider.as_str()).collect::<Vec<_>>(), ["paper", "kraken"]);
+        assert_eq!(venues[1].market.origins()[0].records, 2);
+        let error = folder.open_data(&["BTC-USDT=bad.csv".to_owned()]).err().unwrap().to_string();
+        assert!(error.starts_with("bad.csv") && error.contains('2'), "{error}");
+        assert!(!error.contains(outside.path().to_str().unwrap()), "{error}");
     }
 }

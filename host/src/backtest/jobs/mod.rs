@@ -292,7 +292,7 @@ impl Jobs {
             self.running.inc();
             let played = play(request);
             self.running.dec();
-            if let Err(error) = self.over(&id, played) {
+            if let Err(error) = self.over(&id, &played) {
                 tracing::error!(%id, %error, "the result of a backtest could not be written");
             }
         }
@@ -320,9 +320,9 @@ impl Jobs {
         }
     }
 
-    fn over(&self, id: &InstanceId, played: Result<PlayReport, PlayError>) -> Result<(), JobsError> {
+    fn over(&self, id: &InstanceId, played: &Result<PlayReport, PlayError>) -> Result<(), JobsError> {
         let (mut status, mut error, mut results) = (JobStatus::Done, None, None);
-        match &played {
+        match played {
             Ok(report) => {
                 results = Some(Results::of(report).digest());
                 self.disk.save_report(id, report)?;

@@ -27,8 +27,7 @@ async fn a_second_run_is_identical_and_the_file_reads_back() {
     let read: Receipt = serde_json::from_str(&serde_json::to_string_pretty(&written).unwrap()).unwrap();
     assert_eq!(read, written);
     assert_eq!(edited(&read), None);
-    let (program, venues) = (request.program.clone(), request.venues.clone());
-    let again = read.inputs.request(program, venues).unwrap();
+    let again = read.inputs.request(request.program, request.venues).unwrap();
     assert_eq!(read.inputs_that_differ(&again.inputs()), []);
     assert_eq!(again.inputs().digest(), read.inputs_hash);
     assert_eq!(read.results_that_differ(&play(again).unwrap()), []);
@@ -52,7 +51,7 @@ async fn what_was_changed_in_the_file_is_seen() {
 async fn another_input_is_named_and_another_result_found() {
     let (request, report) = run(MOMENTUM, trading()).await;
     let first = receipt(&request, &report);
-    let mut other = request.clone();
+    let mut other = request;
     other.config.insert("order_size".into(), json!("0.002"));
     other.venues[0].paper.latency_ms = 7;
     let differences = first.inputs_that_differ(&other.inputs());

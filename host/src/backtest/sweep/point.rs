@@ -83,6 +83,6 @@ impl Rank {
 /// The points, best first; those that are equal stay in the order of the grid, those without a figure come last.
 pub fn ranked(points: &[SweepPoint], rank: Rank) -> Vec<&SweepPoint> {
     let mut ranked: Vec<_> = points.iter().collect();
-    ranked.sort_by(|left, right| rank.figure(right).cmp(&rank.figure(left)));
+    ranked.sort_by_key(|point| std::cmp::Reverse(rank.figure(point)));
     ranked
 }

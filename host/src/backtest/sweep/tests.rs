@@ -29,7 +29,7 @@ async fn the_results_are_those_of_single_runs_whatever_the_jobs() {
     assert_eq!(configs[0], r#"{"momentum_threshold":0.005,"lookback_period":10}"#);
     assert_eq!(configs[4], r#"{"momentum_threshold":0.01,"lookback_period":20}"#);
 
-    let mut single = base.clone();
+    let mut single = base;
     single.config.extend(alone[1].config.clone());
     let figures = Figures::of(&play(single).unwrap());
     assert!(figures.fills > 0, "{figures:?}");

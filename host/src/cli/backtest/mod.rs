@@ -24,8 +24,9 @@ use crate::compile::Places;
 use crate::market::Symbol;
 
 pub(in crate::cli) use kept::folder as cache_folder;
-pub(in crate::cli) use strategy::StrategyFlags;
+pub(in crate::cli) use strategy::{StrategyFlags, configuration, key_value};
 pub(in crate::cli) use venues::{open, open_in};
+pub(in crate::cli) use watched::on_interrupt;
 
 /// Runs a strategy over recorded market data, as fast as possible, and reports orders, fills, fees, profit, fuel and memory.
 ///
@@ -130,7 +131,7 @@ fn found(args: &Args) -> Found {
 pub(in crate::cli) fn played(request: PlayRequest, places: &Places) -> Result<PlayReport, Failure> {
     let watch = Arc::clone(&request.watch);
     let interrupted: Arc<Watch> = Arc::clone(&watch);
-    watched::on_interrupt(move || interrupted.cancel())?;
+    on_interrupt(move || interrupted.cancel())?;
     let records: u64 = request.venues.iter().flat_map(|venue| venue.market.origins()).map(|origin| origin.records).sum();
     let progress = Progress::counting("records", usize::try_from(records).unwrap_or(usize::MAX));
     let played = watched::watched(&progress, || watch.records(), || backtest::play(request));

@@ -32,14 +32,18 @@ pub(in crate::cli) fn key_value(text: &str) -> Result<(String, String), String> 
 impl StrategyFlags {
     /// Values are read by the type that the strategy declares; orders are sent unless the command line says otherwise.
     pub(in crate::cli) fn configuration(&self, metadata: &Metadata) -> Result<Map<String, Value>, Failure> {
-        let mut config = Map::new();
-        config.insert("dry_run".to_owned(), Value::Bool(false));
-        for (key, text) in &self.config {
-            config.insert(key.clone(), value_of_text(metadata, key, text));
-        }
-        check_config(metadata, &config)
-            .map_err(|issues| Failure::Usage(issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+        configuration(metadata, &self.config).map_err(Failure::Usage)
     }
+}
+
+/// The same of fields that were given as text; what is wrong with them, in words.
+pub(in crate::cli) fn configuration(metadata: &Metadata, given: &[(String, String)]) -> Result<Map<String, Value>, String> {
+    let mut config = Map::new();
+    config.insert("dry_run".to_owned(), Value::Bool(false));
+    for (key, text) in given {
+        config.insert(key.clone(), value_of_text(metadata, key, text));
+    }
+    check_config(metadata, &config).map_err(|issues| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 /// The limits of a host with those that were named: `fuelPerEvent=20000000`.

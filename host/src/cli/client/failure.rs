@@ -62,6 +62,17 @@ impl ClientError {
         }
     }
 
+    /// For people, with the diagnostics that came with it.
+    pub(crate) fn words(self, output: Output) -> String {
+        match self {
+            Self::Refused(refusal) => format!("{}{}", diagnostics::text(&refusal.diagnostics, output), refusal.text()),
+            other => match other.into_failure(output) {
+                Failure::Usage(words) | Failure::Failed(words) => words,
+                Failure::Answered => String::new(),
+            },
+        }
+    }
+
     /// Tells it, in the format that was asked for.
     pub(crate) fn into_failure(self, output: Output) -> Failure {
         match self {

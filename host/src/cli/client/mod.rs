@@ -56,7 +56,15 @@ impl Client {
 
     /// Asks, and gives the document that is the answer. What goes wrong is told in the format of the command.
     pub(crate) fn json(&self, request: &Request) -> Result<Value, Failure> {
-        self.send(request).and_then(|answer| answer.json(&self.base)).map_err(|error| error.into_failure(self.output))
+        self.document(request).map_err(|error| error.into_failure(self.output))
+    }
+
+    /// Asks, and gives the document that is the answer.
+    ///
+    /// # Errors
+    /// [`ClientError`], for commands that make something of a refusal.
+    pub(crate) fn document(&self, request: &Request) -> Result<Value, ClientError> {
+        self.send(request).and_then(|answer| answer.json(&self.base))
     }
 
     /// Asks, and gives the bytes of the answer.

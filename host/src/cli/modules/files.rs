@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::compile::{Source, SourceFile};
+
 /// What is uploaded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Files {
@@ -24,6 +26,12 @@ impl Files {
             ([first, ..], None) => Self::several(first, paths),
             ([], None) => Err("name a file".to_owned()),
         }
+    }
+
+    /// Those of a source.
+    pub(super) fn of(source: &Source) -> Self {
+        let text = |file: &SourceFile| (file.path.clone(), String::from_utf8_lossy(&file.bytes).into_owned());
+        Self { entry: source.entry().path.clone(), texts: source.files().iter().map(text).collect() }
     }
 
     fn several(first: &Path, paths: &[PathBuf]) -> Result<Self, String> {

@@ -10,10 +10,11 @@ use super::files::Files;
 use super::module;
 use crate::cli::Failure;
 use crate::cli::client::view::{self, Moved};
-use crate::cli::client::{AskArgs, Method, Request};
+use crate::cli::client::{AskArgs, Client, Method, Request};
 use crate::cli::output::{grouped, pairs};
 use crate::cli::progress::Progress;
 use crate::cli::shown::{short, short_or_none};
+use crate::compile::Source;
 
 /// Uploads a strategy. The host compiles it at once; running instances move at a refresh.
 #[derive(Debug, clap::Args)]
@@ -59,12 +60,13 @@ struct Uploaded {
     changes: Option<Changes>,
 }
 
+/// The revision.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Module {
+pub(in crate::cli) struct Module {
     name: String,
-    hash: String,
-    tag: String,
+    pub(in crate::cli) hash: String,
+    pub(in crate::cli) tag: String,
     #[serde(default)]
     moved_tags: Vec<Moved>,
     #[serde(default)]
@@ -101,6 +103,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     client.show(&uploaded, text)
+}
+
+/// Uploads a source that was read already, under a tag that moves to it; what became of it.
+///
+/// # Errors
+/// In words, with the diagnostics of the host where there are some.
+pub(in crate::cli) fn source(client: &Client, source: &Source, name: &str, tag: &str) -> Result<Module, String> {
+    let mut body = Files::of(source).into_body();
+    body.insert("name".to_owned(), name.into());
+    body.insert("tag".to_owned(), tag.into());
+    let request = Request::new(Method::Post, ["strategies", "modules"]).with_body(Value::Object(body));
+    let uploaded = client.document(&request).map_err(|error| error.words(client.output()))?;
+    let uploaded: Uploaded = view::read(&uploaded).map_err(|failure| match failure {
+        Failure::Usage(words) | Failure::Failed(words) => words,
+        Failure::Answered => "the host's answer is not understood".to_owned(),
+    })?;
+    Ok(uploaded.module)
 }
 
 /// Only what was asked for is sent, so that the host's defaults hold.

@@ -4,7 +4,7 @@
 mod find;
 mod script;
 mod shown;
-mod suite;
+pub(in crate::cli) mod suite;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use super::output::{Format, FormatFlag};
 use super::workbench::Workbench;
 
 pub(in crate::cli) use find::files;
-pub(in crate::cli) use shown::text;
+pub(in crate::cli) use shown::{exception, text};
 pub(in crate::cli) use suite::{Case, Outcome, Stock, read};
 
 /// Runs the scenarios of a folder, a file, or one that comes on standard input.

@@ -129,7 +129,8 @@ fn exceptions(text: &mut String, answer: &ScenarioAnswer, places: &Places, outpu
     more(text, kinds.len(), "kinds of exceptions");
 }
 
-fn exception(text: &mut String, thrown: &Exception, count: usize, places: &Places, output: Output) {
+/// One exception, with the line it came from.
+pub(in crate::cli) fn exception(text: &mut String, thrown: &Exception, count: usize, places: &Places, output: Output) {
     let often = if count > 1 { format!(", {count} times") } else { String::new() };
     let _ = writeln!(text, "{} in {}{often}", output.red(&thrown.message), thrown.handler);
     if let (Some(file), Some(line)) = (&thrown.file, thrown.line) {

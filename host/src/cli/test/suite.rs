@@ -61,7 +61,7 @@ pub(in crate::cli) enum Verdict {
 }
 
 /// Scenarios run at the same time.
-pub(super) fn threads() -> usize {
+pub(in crate::cli) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 

@@ -1,0 +1,134 @@
+//! One strategy on one tape, five ways: `sandpit play`, `sandpit backtest`, `sandpit test`, the npm harness, and a live instance on
+//! a paper provider at full speed. Same orders, same fills, same fuel.
+
+use std::process::Command;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::support::app::{PROVIDER, TAPE};
+use crate::support::cli::{Cli, finish};
+use crate::support::process::binary;
+use crate::support::{TestApp, eventually, root};
+
+/// The instance has the same name in all five: it is the beginning of client order ids, whose length costs fuel.
+const ID: &str = "play";
+
+/// What a run did, in words that all five ways have.
+#[derive(Debug, PartialEq)]
+struct Deeds {
+    /// As they were sent.
+    orders: Vec<String>,
+    /// As they came.
+    fills: Vec<String>,
+    /// Of all calls together, `create` and `onStop` included.
+    fuel: u64,
+}
+
+fn number(value: &Value) -> Decimal {
+    value.as_str().map_or(Decimal::ZERO, |text| text.parse().unwrap()).normalize()
+}
+
+/// An order by its id, what was asked, and what became of it.
+fn order(row: &Value) -> String {
+    let word = |key: &str| row[key].as_str().unwrap().to_uppercase();
+    let figures = ["quantity", "price", "filledQuantity", "averagePrice"].map(|key| number(&row[key]).to_string());
+    format!("{} {} {} {} {}", row["clientOrderId"], word("side"), word("type"), figures.join(" "), word("state"))
+}
+
+/// A fill by the id of its order, which `key` names.
+fn fill(key: &str, row: &Value) -> String {
+    let figures = ["price", "quantity", "fee"].map(|key| number(&row[key]).to_string());
+    let word = |key: &str| row[key].as_str().unwrap().to_uppercase();
+    format!("{} {} {} {}", row[key], figures.join(" "), word("feeAsset"), word("liquidity"))
+}
+
+/// Of a report of `play`, `backtest`, `test` or the harness.
+fn reported(report: &Value) -> Deeds {
+    let rows = |key: &str| report[key].as_array().unwrap_or_else(|| panic!("no {key}: {report:#}")).clone();
+    let fuel = report["fuel"].as_object().unwrap().values().map(|handler| handler["total"].as_u64().unwrap()).sum();
+    Deeds {
+        orders: rows("orders").iter().map(order).collect(),
+        fills: rows("fills").iter().map(|row| fill("clientOrderId", row)).collect(),
+        fuel,
+    }
+}
+
+/// Of an instance that was started before the tape's first event and stopped after its last.
+async fn lived(strategy: &str, config: &Value) -> Deeds {
+    let app = TestApp::builder().in_step().once().start().await;
+    app.create_on(PROVIDER, ID, strategy, config.clone()).await;
+    app.client.start(ID).await;
+    app.play_out(PROVIDER).await;
+    app.client.stop(ID).await;
+    let view = eventually("the instance stops", async || {
+        let view = app.client.get(&format!("/strategy/instances/{ID}")).await.expect(200);
+        (view["status"] == "stopped").then_some(view)
+    })
+    .await;
+    let mut pages = Vec::new();
+    for what in ["orders", "executions"] {
+        let listing = app.client.get(&format!("/strategy/instances/{ID}/{what}?limit=500")).await.expect(200);
+        let mut rows = listing[what].as_array().unwrap().clone();
+        assert!(rows.len() < 500, "more than a page of {what}");
+        rows.reverse(); // newest first
+        pages.push(rows);
+    }
+    Deeds {
+        orders: pages[0].iter().map(order).collect(),
+        fills: pages[1].iter().map(|row| fill("orderId", row)).collect(),
+        fuel: view["fuel"]["total"].as_u64().unwrap(),
+    }
+}
+
+/// The harness of the npm package, as a test of an author would use it.
+async fn harnessed(scenario: &Value) -> Value {
+    let script = format!(
+        "import {{ run }} from {:?};\nconst result = await run(JSON.parse(process.argv[1]));\nprocess.stdout.write(JSON.stringify(result));",
+        root().join("guest-sdk/npm/src/test.js").to_str().unwrap()
+    );
+    let mut command = Command::new("node");
+    command.args(["--input-type=module", "-e", &script, &scenario.to_string()]).env("SANDPIT_BIN", binary());
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let said = finish(command.spawn().unwrap(), String::new()).await.well();
+    serde_json::from_str(&said).unwrap()
+}
+
+async fn compare(strategy: &str, config: Value, least: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let cli = Cli::new(([127, 0, 0, 1], 1).into(), "", folder.path());
+    let pairs: Vec<String> = config
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect();
+    let flags: Vec<&str> = pairs.iter().flat_map(|pair| ["--config", pair]).collect();
+
+    let words = [&["play", strategy, "--tape", TAPE, "--format", "json"], flags.as_slice()].concat();
+    let played = reported(&serde_json::from_str(&cli.run(&words).await.well()).unwrap());
+    assert!(played.orders.len() >= least && !played.fills.is_empty(), "too little to compare: {played:#?}");
+
+    let words = [&["backtest", strategy, "--data", TAPE, "--no-cache", "--format", "json"], flags.as_slice()].concat();
+    let tested = reported(&serde_json::from_str(&cli.run(&words).await.well()).unwrap());
+    assert_eq!(tested, played, "backtest and play");
+
+    let scenario = json!({ "name": "the tape", "strategy": strategy, "instance": ID, "config": config, "tape": [TAPE] });
+    let said = cli.run_with(&["test", "-", "--format", "json"], &scenario.to_string()).await.well();
+    let answer: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(reported(&answer["scenarios"][0]), played, "test and play");
+
+    assert_eq!(reported(&harnessed(&scenario).await), played, "harness and play");
+    assert_eq!(lived(strategy, &config).await, played, "live at full speed and play");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taker_does_the_same_five_ways() {
+    compare("momentum", json!({ "dry_run": false, "momentum_threshold": 0.005, "order_size": "0.001" }), 10).await;
+}
+
+/// Its orders rest until the venue's session ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_maker_does_the_same_five_ways() {
+    compare("marketmaking", json!({ "dry_run": false, "spread_bps": 0.5, "order_size": "0.001" }), 10).await;
+}
