@@ -91,7 +91,7 @@ async fn what_is_wrong_is_told_at_once() {
 #[tokio::test]
 async fn files_of_trades_and_chaos_are_played_as_on_the_command_line() {
     let app = TestApp::start().await;
-    let rows: String = (0..4000).map(|at| format!("{},{},0.01\n", 1_723_075_200 + at, 60_000 + at * 37 % 900)).collect();
+    let rows: String = (0..4000).map(|at| format!("{},{},0.001\n", 1_723_075_200 + at, 60_000 + at * 37 % 900)).collect();
     let csv = format!("time,price,quantity\n{rows}");
     let folder = tempfile::tempdir().unwrap();
     for place in [app.market_data(), folder.path().to_owned()] {
@@ -99,7 +99,7 @@ async fn files_of_trades_and_chaos_are_played_as_on_the_command_line() {
         std::fs::write(place.join("day.csv"), &csv).unwrap();
     }
     let chaos = "seed=3,rejectPpm=200000";
-    let body = json!({ "id": "csv", "strategy": { "identifier": "momentum", "config": { "order_size": "0.001" } },
+    let body = json!({ "id": "csv", "strategy": { "identifier": "momentum", "config": { "momentum_threshold": 0.005, "order_size": "0.001" } },
         "data": ["BTC-USDT=day.csv"], "seed": 7, "chaos": chaos });
     app.client.post("/backtests", body).await.expect(202);
     app.client.get("/backtests/csv/events").await;

@@ -70,6 +70,12 @@ fn parts() -> Vec<Part> {
             missing: ["bash", "curl", "diff"].into_iter().filter(|tool| !process::answers(tool, &["--version"])).collect(),
             command: process::cargo(&["test", "--workspace", "--test", "it", "--quiet", "--", "--ignored", "operations::"]),
         },
+        // Node 20 and 22 come from the npm registry; what is here is only asked for npm.
+        Part {
+            name: "authors' first ten minutes: npm package and new folders",
+            missing: node(),
+            command: process::cargo(&["test", "--workspace", "--test", "it", "--quiet", "--", "--ignored", "sdk::"]),
+        },
         // Always the same seed: a part of the tests must not fail by chance. `cargo xtask fuzz` draws one.
         // `cargo xtask soak` is the long one.
         Part {
@@ -99,6 +105,11 @@ fn parts() -> Vec<Part> {
             command: engine::tool(["--check"].into_iter()),
         },
     ]
+}
+
+/// What is missing for the npm package's tests.
+fn node() -> Vec<&'static str> {
+    ["node", "npm", "npx"].into_iter().filter(|tool| !process::answers(tool, &["--version"])).collect()
 }
 
 /// nextest runs each test in its own process and is faster; cargo's own runner does as well.

@@ -156,7 +156,7 @@ fn venue(provider: ProviderName, pieces: &[&DataSpec], increments: &Increments) 
         let balance = || DecimalText::new(Decimal::from(QUOTE_BALANCE));
         paper.balances.entry(instrument.symbol.quote_currency().into()).or_insert_with(balance);
     }
-    Ok(PlayVenue { provider, market, paper })
+    Ok(PlayVenue { provider, market, increments: increments.clone(), paper })
 }
 
 fn tape(piece: &DataSpec) -> Result<Tape, DataError> {

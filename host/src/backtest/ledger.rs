@@ -84,6 +84,19 @@ impl Ledger {
         self.orders.entry(request.client_order_id.clone()).or_insert_with(|| PlayedOrder::new(request));
     }
 
+    /// What an order trades, and which way.
+    pub(super) fn order(&self, id: &ClientOrderId) -> Option<(&Symbol, Side)> {
+        self.orders.get(id).map(|order| (&order.symbol, order.side))
+    }
+
+    /// Orders by symbol.
+    pub(super) fn orders_by_symbol(&self) -> BTreeMap<Symbol, u64> {
+        self.orders.values().fold(BTreeMap::new(), |mut counts, order| {
+            *counts.entry(order.symbol.clone()).or_default() += 1;
+            counts
+        })
+    }
+
     /// What became of one.
     pub(super) fn reported(&mut self, request: &OrderRequest, report: &ExecutionReport) {
         self.placed(request);

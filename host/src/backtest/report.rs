@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 use super::ledger::{PlayedFill, PlayedOrder};
+use super::numbers::Measured;
 use super::request::PlayVenue;
 use crate::base::{Digest, ProviderName, StrategyName, Tag};
 use crate::market::Symbol;
@@ -144,6 +145,9 @@ pub struct PlayReport {
     pub fees: BTreeMap<SmolStr, Decimal>,
     /// By quote currency; what is still held is valued at the last reference price.
     pub profit: Profit,
+    /// Numbers by quote currency, the course of equity and prices, and round trips.
+    #[serde(flatten)]
+    pub measured: Measured,
     /// Of the paper accounts at the end, by provider.
     pub balances: BTreeMap<ProviderName, Vec<Balance>>,
     /// By handler; `create` is among them.

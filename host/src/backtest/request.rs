@@ -11,6 +11,7 @@ use crate::bus::BusError;
 use crate::instances::RestartConfig;
 use crate::instances::seed::seed_of;
 use crate::market::Symbol;
+use crate::providers::csv::Increments;
 use crate::providers::paper::{PaperConfig, PaperConfigError, Recording, Tapes};
 use crate::providers::tape::{Tape, TapeError};
 use crate::sandbox::{Exception, Limits, Program};
@@ -50,6 +51,8 @@ pub struct PlayVenue {
     pub provider: ProviderName,
     /// What happens there.
     pub market: Arc<dyn Recording>,
+    /// Ticks and lots that were given for its CSV files, instead of the finest decimals in them.
+    pub increments: Increments,
     /// Fees, latency and balances; its tapes, speed and loop are not looked at.
     pub paper: PaperConfig,
 }
@@ -57,7 +60,7 @@ pub struct PlayVenue {
 impl PlayVenue {
     /// Of these tapes, at a venue with the defaults of the paper adapter.
     pub fn of_tapes(provider: ProviderName, tapes: Vec<Tape>) -> Self {
-        Self { provider, market: Arc::new(Tapes::once(tapes)), paper: PaperConfig::default() }
+        Self { provider, market: Arc::new(Tapes::once(tapes)), increments: Increments::default(), paper: PaperConfig::default() }
     }
 
     /// Without a market, of the usual name: to be filled in.

@@ -109,6 +109,11 @@ impl TableVenue {
         self.inner().venue.forget_touch(place);
     }
 
+    /// Says again what changes only now and then.
+    pub(super) fn reintroduce(&self, told: &mut Vec<Output>) {
+        self.inner().venue.reintroduce(self.clock.now(), told);
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

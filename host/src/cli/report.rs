@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
+use smol_str::SmolStr;
 
 use super::output::{Output, bytes, grouped, table};
 use crate::backtest::PlayReport;
+use crate::backtest::numbers::Numbers;
 
 /// Rows of orders and fills that are shown; the JSON answer has them all.
 const ROWS: usize = 20;
@@ -17,6 +19,7 @@ pub(super) fn text(report: &PlayReport, output: Output) -> String {
     section(&mut text, output, "Orders", &orders(report));
     section(&mut text, output, "Fills", &fills(report));
     section(&mut text, output, "Profit", &profit(report));
+    section(&mut text, output, "Numbers", &numbers(report));
     section(&mut text, output, "Balances", &balances(report));
     section(&mut text, output, "Fuel", &fuel(report));
     let faults = report.faults.iter().map(|fault| format!("{}  {}\n", fault.time, fault.fault));
@@ -116,6 +119,46 @@ pub(super) fn profit(report: &PlayReport) -> String {
         rows.add_row(std::iter::once(currency.to_string()).chain(figures));
     }
     rows.to_string()
+}
+
+/// One column per quote currency; what is null says why.
+fn numbers(report: &PlayReport) -> String {
+    if report.fills.is_empty() {
+        return String::new();
+    }
+    let numbers = &report.measured.numbers;
+    let head: Vec<&str> = std::iter::once("").chain(numbers.keys().map(SmolStr::as_str)).collect();
+    let mut rows = table(&head, &(1..head.len()).collect::<Vec<_>>());
+    let mut row = |name: &'static str, cell: fn(&Numbers) -> Option<String>| {
+        let cells = numbers.values().map(|numbers| cell(numbers).unwrap_or_else(|| "none".to_owned()));
+        rows.add_row(std::iter::once(name.to_owned()).chain(cells));
+    };
+    row("capital", |numbers| Some(short(numbers.capital)));
+    row("gross", |numbers| Some(short(numbers.gross)));
+    row("fees", |numbers| Some(short(numbers.fees)));
+    row("net", |numbers| Some(short(numbers.net)));
+    row("return", |numbers| percent(numbers.ratio));
+    row("max drawdown", |numbers| Some(short(numbers.max_drawdown)));
+    row("max drawdown, part of the peak", |numbers| percent(numbers.max_drawdown_fraction));
+    row("Sharpe, annualised", |numbers| Some(format!("{:.2}", numbers.sharpe?)));
+    row("Sortino, annualised", |numbers| Some(format!("{:.2}", numbers.sortino?)));
+    row("round trips, closed", |numbers| Some(grouped(numbers.trades)));
+    row("round trips, open", |numbers| Some(grouped(numbers.open_trades)));
+    row("win rate", |numbers| percent(numbers.win_rate));
+    row("exposure, part of the time", |numbers| percent(numbers.exposure));
+    row("turnover, times the capital", |numbers| Some(format!("{:.4}", numbers.turnover?)));
+    let remarks = numbers.iter().flat_map(|(currency, numbers)| {
+        let shown = ["return", "maxDrawdownFraction", "sharpe", "sortino", "winRate", "exposure", "turnover", "fees"];
+        let remarks = numbers.remarks.iter().filter(move |(name, _)| shown.contains(&name.as_str()));
+        remarks.map(move |(name, why)| format!("\n  {name} ({currency}): {why}"))
+    });
+    format!("{rows}{}", remarks.collect::<String>())
+}
+
+/// Two decimals are enough for people, six where there would be only zeros.
+fn percent(ratio: Option<f64>) -> Option<String> {
+    let percent = ratio? * 100.0;
+    Some(if percent != 0.0 && percent.abs() < 0.01 { format!("{percent:.6} %") } else { format!("{percent:.2} %") })
 }
 
 fn balances(report: &PlayReport) -> String {

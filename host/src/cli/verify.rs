@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Failure;
-use super::backtest::{open, played};
+use super::backtest::{open_with, played};
 use super::output::{FormatFlag, Output};
 use super::source;
 use super::workbench::Workbench;
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return say(&answer, output);
     }
     let found = find(&receipt, args, output)?;
-    let venues = open(if args.data.is_empty() { &receipt.found.data } else { &args.data })?;
+    let venues = open_with(if args.data.is_empty() { &receipt.found.data } else { &args.data }, &receipt.inputs.increments())?;
     let bench = Workbench::deterministic(Workbench::GUESTS)?;
     let program = bench.program(&found, output)?;
     let request = receipt.inputs.request(program, venues).map_err(Failure::usage)?;

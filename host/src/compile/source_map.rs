@@ -180,3 +180,84 @@ fn characters(line: &str, units: u32) -> u32 {
     });
     u32::try_from(counted.count()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use sourcemap::SourceMapBuilder;
+
+    use super::*;
+
+    const MADE: &str = "// made\n  let x = \"\u{1F600}\"; boom(); // \u{1F600}\nhelper();\n";
+    const WRITTEN: &str = "let y;\nlet x: string = \"\u{1F600}\"; boom();\r\n";
+
+    /// Line 2 of what runs is line 2 of `src/a.ts`; line 3 is the bundler's own.
+    fn map(file: &str) -> Vec<u8> {
+        let mut map = SourceMapBuilder::new(Some(file));
+        let source = map.add_source("src/a.ts");
+        map.set_source_contents(source, Some(WRITTEN));
+        for (made, written) in [(2, 0), (10, 16), (16, 22)] {
+            map.add_raw(1, made, 1, written, Some(source), None, false);
+        }
+        map.add_raw(2, 0, 0, 0, None, None, false);
+        let mut bytes = Vec::new();
+        map.into_sourcemap().to_writer(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn source() -> Source {
+        Source::single("a.js", MADE).unwrap()
+    }
+
+    fn places() -> Places {
+        Places::mapped(source(), &map("dist/a.js"), |name| format!("here/{name}")).unwrap()
+    }
+
+    fn thrown(file: &str, line: u32, column: u32) -> Exception {
+        let stack = format!("    at f ({file}:{line}:{column})\n    at g ({file}:3:1)\n");
+        let (message, handler) = ("x".to_owned(), "onTrade".to_owned());
+        Exception { message, handler, file: Some(file.to_owned()), line: Some(line), column: Some(column), stack }
+    }
+
+    #[test]
+    fn columns_are_characters_on_both_sides() {
+        let mut at = thrown("a.js", 2, 16);
+        places().translate(&mut at);
+        assert_eq!((at.file.as_deref(), at.line, at.column), (Some("here/src/a.ts"), Some(2), Some(22)));
+        let line = WRITTEN.split('\n').nth(1).unwrap();
+        assert!(line.chars().skip(21).collect::<String>().starts_with("boom"));
+        assert_eq!(at.stack, "    at f (here/src/a.ts:2:22)\n    at g (a.js:3:1)\n", "what the bundler wrote stays where it is");
+        // Before the first word of the line, where it was only moved in.
+        let mut at = thrown("a.js", 2, 1);
+        places().translate(&mut at);
+        assert_eq!((at.line, at.column), (Some(2), Some(1)));
+        let excerpt = places().excerpt("here/src/a.ts", 2, Some(22)).unwrap();
+        assert!(excerpt.contains("boom();") && !excerpt.contains('\r') && excerpt.contains('^'), "{excerpt}");
+    }
+
+    #[test]
+    fn what_the_map_does_not_know_stays_as_it_is() {
+        for (file, line, column) in [("b.js", 2, 16), ("a.js", 3, 1), ("a.js", 1, 1), ("a.js", 99, 1)] {
+            let mut at = thrown(file, line, column);
+            at.stack.clear();
+            let before = at.clone();
+            places().translate(&mut at);
+            assert_eq!(at, before);
+        }
+        assert_eq!(places().excerpt("here/src/b.ts", 1, None), None);
+        assert_eq!(places().excerpt("a.js", 99, None), None);
+        assert!(places().excerpt("a.js", 3, None).unwrap().contains("helper();"));
+    }
+
+    #[test]
+    fn a_map_that_is_none_or_of_something_else_is_refused() {
+        let refused = |source: Source, map: &[u8]| Places::mapped(source, map, str::to_owned).unwrap_err();
+        assert!(matches!(refused(source(), b"{"), MapError::Broken(_)));
+        assert!(matches!(
+            refused(source(), b"{\"version\":3,\"sources\":[],\"names\":[],\"mappings\":\"!\"}"),
+            MapError::Broken(_)
+        ));
+        assert_eq!(refused(source(), &map("b.js")), MapError::Foreign("it says that it is of b.js".to_owned()));
+        let shorter = Source::single("a.js", "// made\nboom();\n").unwrap();
+        assert_eq!(refused(shorter, &map("a.js")), MapError::Foreign("line 2 has no column 11".to_owned()));
+    }
+}

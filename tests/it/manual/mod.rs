@@ -4,6 +4,7 @@ mod blocks;
 mod facts;
 mod fuel;
 mod recipes;
+mod scenarios;
 
 use std::path::Path;
 

@@ -23,18 +23,18 @@ pub(super) struct Run {
 
 impl Run {
     /// As it is typed, without the program's name.
-    pub(super) fn command(&self) -> String {
+    pub(super) fn command(self) -> String {
         let config = self.config.iter().map(|field| format!(" --config {field}"));
         format!("play {} --tape {}{}", self.name, self.tape, config.collect::<String>())
     }
 
-    pub(super) async fn report(&self, folder: &Path) -> PlayReport {
+    pub(super) async fn report(self, folder: &Path) -> PlayReport {
         let command = self.command() + " --format json";
         let cli = Cli::new("127.0.0.1:1".parse().unwrap(), "", folder);
         serde_json::from_str(&cli.run(&command.split(' ').collect::<Vec<_>>()).await.well()).unwrap()
     }
 
-    pub(super) fn chart(&self, report: &PlayReport) -> Chart {
+    pub(super) fn chart(self, report: &PlayReport) -> Chart {
         let (symbol, prices) = trades(self.tape);
         let side = |side: Side| side == Side::Buy;
         let orders = report.orders.iter().map(|order| {
@@ -46,7 +46,7 @@ impl Run {
         let fills =
             report.fills.iter().map(|fill| Mark { at: (millis(&fill.traded_at), number(fill.price)), is_buy: side(fill.side) });
         Chart {
-            title: format!("{} on {}, {symbol}", self.name, self.tape),
+            title: format!("{} on {}: {symbol}, times in UTC", self.name, self.tape),
             orders: orders.collect(),
             fills: fills.collect(),
             profit: profit(report, &symbol, &prices),

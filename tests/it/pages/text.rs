@@ -119,7 +119,10 @@ impl Page {
             report.events.delivered.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count))).collect();
         let mut row = |name: &str, value: String| writeln!(text, "| {name} | {value} |").unwrap();
         row("market", format!("`{}`, {} to {}", run.tape, &report.from[..19], &report.to[..19]));
-        row("events handled", if heard.is_empty() { "none".to_owned() } else { heard.join(", ") });
+        row(
+            "events handled",
+            if heard.is_empty() { "none: a tape has no event of these kinds".to_owned() } else { heard.join(", ") },
+        );
         row("orders", self.orders());
         row("fills", grouped(report.fills.len() as u64));
         for (currency, line) in &report.profit {

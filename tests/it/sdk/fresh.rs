@@ -1,7 +1,7 @@
 //! `sandpit new`, and the folder that it makes, as an author has it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::node::{VERSIONS, run, run_with};
@@ -81,7 +81,9 @@ fn works_and_breaks(project: &Project) {
     project.restore(&sound);
 
     let line = project.change("isBusy = true;", "isBusy = true; evt.payload.nothing.here;");
-    fails(project, &format!("{source}:{line}:{}", column(project, line, "here")), "evt.payload.nothing.here");
+    // The words are the sandbox's own: plain Node, where the logic alone is tested, says it in others.
+    let place = format!("{source}:{line}:{}: TypeError", column(project, line, "evt.payload"));
+    fails(project, &place, "cannot read property 'here' of undefined (in onTrade)");
     project.restore(&sound);
 
     // An expectation that does not hold names what was sent.
@@ -120,5 +122,5 @@ fn a_new_folder_in_typescript_works_at_once_and_fails_with_the_author_s_own_line
         ),
     )
     .unwrap();
-    fails(&project, &format!("{}:14:", Path::new("src/average.ts").display()), "too high");
+    fails(&project, "src/average.ts:13:", "too high (in onTrade)");
 }

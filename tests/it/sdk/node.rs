@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::support::process::binary;
+use crate::support::root;
 
 /// The versions of Node that the package promises to work on.
 pub(super) const VERSIONS: [&str; 2] = ["20", "22"];
@@ -31,16 +32,22 @@ impl Said {
     }
 }
 
-/// The folder of a Node of this version. npm fetches it once.
+/// The folder of the programs `node` of this version and an `npm` that runs on it. The machine's own npm fetches them once, into
+/// `target`: that of a distribution may run on no Node but its own.
 pub(super) fn node(version: &str) -> PathBuf {
-    let output = Command::new("npx")
-        .args(["--yes", "--package", &format!("node@{version}"), "which", "node"])
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "npx gives no node@{version}");
-    let path = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
-    path.parent().unwrap().to_path_buf()
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = root().join("target/node").join(version);
+    let programs = folder.join("node_modules/.bin");
+    if !programs.join("npm").exists() || !programs.join("node").exists() {
+        std::fs::create_dir_all(&folder).unwrap();
+        let packages = [format!("node@{version}"), "npm@10".to_owned()];
+        let mut command = Command::new("npm");
+        command.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).args(packages);
+        let status = command.current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "npm gives no node@{version}");
+    }
+    programs
 }
 
 /// Runs a program in a folder with a Node of this version first on the path, and the binary of this build.

@@ -19,7 +19,7 @@ fn its_own_tests_pass_on_every_node_that_it_promises() {
         assert!(said.starts_with(&format!("v{version}.")), "{said}");
         let said = run(version, &folder, &["npm", "test"]).well();
         let passed = said.lines().find_map(|line| line.strip_prefix("# pass ").or(line.strip_prefix("ℹ pass ")));
-        assert!(passed.unwrap().parse::<u32>().unwrap() > 40, "{said}");
+        assert!(passed.unwrap().parse::<u32>().unwrap() > 30, "{said}");
         assert!(said.lines().any(|line| ["# skipped 0", "ℹ skipped 0"].contains(&line)), "{said}");
     }
 }

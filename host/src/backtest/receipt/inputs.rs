@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,6 +13,7 @@ use crate::backtest::settings::SettingsError;
 use crate::base::{Digest, InstanceId, ProviderName, canonical};
 use crate::instances::RestartConfig;
 use crate::market::Symbol;
+use crate::providers::csv::Increments;
 use crate::sandbox::{Limits, Program, wasmtime_version};
 use crate::trading::RiskConfig;
 
@@ -25,6 +27,12 @@ pub struct InputData {
     pub symbol: Symbol,
     /// Of its bytes; of a tape, of its records.
     pub hash: Digest,
+    /// Of prices, where one was given for a CSV file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<Decimal>,
+    /// Of quantities, where one was given for a CSV file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<Decimal>,
 }
 
 /// All that decides what comes out of a run.
@@ -63,11 +71,17 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    pub(super) fn of(request: &PlayRequest) -> Self {
-        let data = |venue: &PlayVenue| {
-            let provider = venue.provider.clone();
+    pub(super) fn of<'a>(request: &'a PlayRequest) -> Self {
+        let data = |venue: &'a PlayVenue| {
+            let (provider, increments) = (&venue.provider, &venue.increments);
             let origins = venue.market.origins().into_iter();
-            origins.map(move |origin| InputData { provider: provider.clone(), symbol: origin.symbol, hash: origin.digest })
+            origins.map(move |origin| InputData {
+                tick: increments.ticks.get(&origin.symbol).map(Decimal::normalize),
+                lot: increments.lots.get(&origin.symbol).map(Decimal::normalize),
+                provider: provider.clone(),
+                symbol: origin.symbol,
+                hash: origin.digest,
+            })
         };
         Self {
             revision: request.program.source_hash(),
@@ -90,6 +104,14 @@ impl Inputs {
     /// SHA-256 over their canonical JSON.
     pub fn digest(&self) -> Digest {
         canonical::digest(self)
+    }
+
+    /// The ticks and lots that were given.
+    pub fn increments(&self) -> Increments {
+        let given = |of: fn(&InputData) -> Option<Decimal>| {
+            self.data.iter().filter_map(move |data| Some((data.symbol.clone(), of(data)?))).collect()
+        };
+        Increments { ticks: given(|data| data.tick), lots: given(|data| data.lot) }
     }
 
     /// The run that has them, with a program and venues that were found for it.

@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 use super::expect::Expectations;
 use super::figure::Figure;
 use super::step::Step;
+use crate::backtest::Chaos;
 use crate::base::{InstanceId, ProviderName, Timestamp};
 use crate::market::Symbol;
 use crate::sandbox::LimitOverrides;
@@ -63,6 +64,9 @@ pub struct Scenario {
     /// Where it trades.
     #[serde(default)]
     pub(super) providers: BTreeMap<ProviderName, Place>,
+    /// What goes wrong at a paper venue, drawn from a seed.
+    #[serde(default)]
+    pub chaos: Option<Chaos>,
     /// Names of tapes or paths of data files, played before the steps. Who runs the document opens them.
     #[serde(default, deserialize_with = "one_or_several")]
     pub tape: Vec<String>,
@@ -94,6 +98,8 @@ pub(super) struct Place {
     pub(super) latency_ms: Option<u64>,
     pub(super) maker_fee_bps: Option<u32>,
     pub(super) taker_fee_bps: Option<u32>,
+    pub(super) slippage_bps: Option<u32>,
+    pub(super) queue: Option<String>,
     pub(super) balances: Option<BTreeMap<SmolStr, Figure>>,
     pub(super) price_increment: Option<Figure>,
     pub(super) quantity_increment: Option<Figure>,
@@ -103,12 +109,18 @@ impl Scenario {
     /// The documents of a text: one, or those of an array.
     ///
     /// # Errors
-    /// [`DocumentError`] when it is no JSON.
+    /// [`DocumentError`] when it is no JSON, or has no scenario.
     pub fn split(json: &str) -> Result<Vec<Value>, DocumentError> {
         let value: Value = serde_json::from_str(json).map_err(|error| {
             DocumentError::new(format!("line {}, column {}", error.line(), error.column()), format!("this is no JSON: {error}"))
         })?;
-        Ok(if let Value::Array(documents) = value { documents } else { vec![value] })
+        match value {
+            Value::Array(documents) if documents.is_empty() => {
+                Err(DocumentError::new("the document", "no scenario: an array has at least one"))
+            }
+            Value::Array(documents) => Ok(documents),
+            document => Ok(vec![document]),
+        }
     }
 
     /// Reads one. Its places begin with `prefix`.
@@ -148,7 +160,13 @@ impl Scenario {
                 "a tape has a market of its own, which answers orders: leave `venue` out, or write \"paper\"",
             ));
         }
-        self.start().map(drop)
+        if self.chaos.is_some() && self.venue() == VenueKind::Manual {
+            return Err(DocumentError::new(
+                format!("{prefix}{dot}chaos"),
+                "at a manual venue the steps say what goes wrong: leave `chaos` out, or write \"venue\": \"paper\"",
+            ));
+        }
+        self.start().map(drop).map_err(|error| DocumentError { at: format!("{prefix}{dot}{}", error.at), ..error })
     }
 
     /// Who answers orders: a tape's market when there is one, else the steps.

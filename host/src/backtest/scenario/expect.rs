@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::Failing;
-use super::figure::{Bytes, Figure};
+use super::figure::{Bytes, Figure, plain};
 use crate::backtest::ledger::PlayedOrder;
 use crate::backtest::report::PlayedLine;
 use crate::backtest::stage::Picture;
@@ -39,7 +39,7 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
 
 /// Of every call, or by handler.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "fuel is expected: a whole number, or one by handler such as {\"onTrade\": 20000}")]
 enum FuelBelow {
     All(u64),
     Each(BTreeMap<String, u64>),
@@ -123,6 +123,11 @@ impl Expectations {
             book.hold("fillCount", "another number of fills came", count, seen.fills);
         }
         for (symbol, Figure(expected)) in self.position.iter().flatten() {
+            if !seen.traded.contains(symbol) {
+                let message = format!("{symbol} is not traded here: {} is", seen.traded.join(", "));
+                book.fail(&format!("position.{symbol}"), message, json!(expected), Value::Null);
+                continue;
+            }
             let actual = seen.positions.get(symbol).copied().unwrap_or_default();
             if actual != *expected {
                 book.fail(&format!("position.{symbol}"), "another position is held", json!(expected), json!(actual));
@@ -132,12 +137,12 @@ impl Expectations {
         self.lines(seen, &mut book);
         let zero = |given: Option<u64>| if last { Some(given.unwrap_or(0)) } else { given };
         if let Some(expected) = zero(self.exceptions).filter(|expected| *expected != seen.exception_count) {
-            let message = "another number of exceptions was not caught";
+            let message = "another number of exceptions went uncaught";
             book.fail("exceptions", message, json!(expected), json!(seen.exception_count));
         }
         let faults = seen.faults.len() as u64;
         if let Some(expected) = zero(self.faults).filter(|expected| *expected != faults) {
-            book.fail("faults", "another number of guests was thrown away", json!(expected), json!(faults));
+            book.fail("faults", "another number of faults ended a guest", json!(expected), json!(faults));
         }
         if let Some(expected) = self.saved.as_ref().filter(|expected| **expected != seen.saved) {
             book.fail("saved", "something else was saved last", expected.clone(), seen.saved.clone());
@@ -236,7 +241,7 @@ impl Expectations {
 fn same(expected: &Value, actual: &Value) -> bool {
     let decimal = |value: &Value| match value {
         Value::String(text) => text.parse::<Decimal>().ok(),
-        Value::Number(number) => number.to_string().parse().ok(),
+        Value::Number(number) => plain(number).parse().ok(),
         _ => None,
     };
     match (expected, actual, decimal(expected), decimal(actual)) {

@@ -1,6 +1,8 @@
 //! The market of a scenario: instruments without a recording, whose records are made of steps.
 
 use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 use super::document::{DocumentError, Place, Scenario};
 use super::figure::Figure;
@@ -61,26 +63,55 @@ pub(super) fn venues(scenario: &Scenario) -> Result<Vec<PlayVenue>, DocumentErro
     scenario.providers.iter().map(|(name, place)| venue(name.clone(), place, start)).collect()
 }
 
+/// The rules of a tape's venues, where the document changes them.
+pub(super) fn rules(scenario: &Scenario, venues: &mut [PlayVenue]) -> Result<(), DocumentError> {
+    let names: Vec<_> = venues.iter().map(|venue| venue.provider.to_string()).collect();
+    for (name, place) in &scenario.providers {
+        let at = format!("providers.{name}");
+        let Some(venue) = venues.iter_mut().find(|venue| venue.provider == *name) else {
+            let message = format!("the tape is played at {}: name the provider there as in \"{name}:FILE\"", names.join(", "));
+            return Err(DocumentError::new(at, message));
+        };
+        if !place.symbols.is_empty() || place.price_increment.is_some() || place.quantity_increment.is_some() {
+            return Err(DocumentError::new(at, "a tape has symbols and increments of its own: leave them out"));
+        }
+        venue.configure(&place.settings()).map_err(|error| DocumentError::new(at, error.why))?;
+    }
+    Ok(())
+}
+
+impl Place {
+    /// Those that are written, under the names that a paper venue has for them.
+    fn settings(&self) -> Map<String, Value> {
+        let balances = self.balances.as_ref().map(|balances| {
+            let amount = |(currency, Figure(amount)): (&SmolStr, &Figure)| (currency.to_string(), amount.to_string().into());
+            Value::Object(balances.iter().map(amount).collect())
+        });
+        let settings = [
+            ("latencyMs", self.latency_ms.map(Value::from)),
+            ("makerFeeBps", self.maker_fee_bps.map(Value::from)),
+            ("takerFeeBps", self.taker_fee_bps.map(Value::from)),
+            ("slippageBps", self.slippage_bps.map(Value::from)),
+            ("queue", self.queue.clone().map(Value::from)),
+            ("balances", balances),
+        ];
+        settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
 fn venue(provider: ProviderName, place: &Place, start: Timestamp) -> Result<PlayVenue, DocumentError> {
+    let at = format!("providers.{provider}");
     let symbols = if place.symbols.is_empty() { vec![usual_symbol()?] } else { place.symbols.clone() };
     let instruments: Vec<_> = symbols.into_iter().map(|symbol| instrument(symbol, place)).collect();
     if let Some(unusable) = instruments.iter().find(|instrument| Grid::of(instrument).is_none()) {
-        let at = format!("providers.{provider}");
         let steps = format!("{} and {}", unusable.price_increment, unusable.quantity_increment);
         return Err(DocumentError::new(at, format!("increments must be above 0 with at most 12 decimals, not {steps}")));
     }
-    let usual = PaperConfig::default();
-    let paper = PaperConfig {
-        latency_ms: place.latency_ms.unwrap_or(0),
-        maker_fee_bps: place.maker_fee_bps.unwrap_or(0),
-        taker_fee_bps: place.taker_fee_bps.unwrap_or(0),
-        balances: match &place.balances {
-            Some(given) => given.iter().map(|(currency, Figure(amount))| (currency.clone(), (*amount).into())).collect(),
-            None => usual.balances.clone(),
-        },
-        ..usual
-    };
-    Ok(PlayVenue { provider, market: std::sync::Arc::new(Blank { instruments, start }), ..PlayVenue::with_rules(paper) })
+    let paper = PaperConfig { latency_ms: 0, maker_fee_bps: 0, taker_fee_bps: 0, ..PaperConfig::default() };
+    let market = std::sync::Arc::new(Blank { instruments, start });
+    let mut venue = PlayVenue { provider, market, ..PlayVenue::with_rules(paper) };
+    venue.configure(&place.settings()).map_err(|error| DocumentError::new(at, error.why))?;
+    Ok(venue)
 }
 
 fn usual_symbol() -> Result<Symbol, DocumentError> {
@@ -103,9 +134,10 @@ fn instrument(symbol: Symbol, place: &Place) -> Instrument {
     }
 }
 
-/// Makes records of steps: prices in ticks, quantities in lots, ids that count.
+/// Makes records of steps: prices in ticks, quantities in lots, ids that count from 1.
+#[derive(Default)]
 pub(super) struct Scribe {
-    pub(super) count: u64,
+    count: u64,
 }
 
 /// What is not a multiple of its step.

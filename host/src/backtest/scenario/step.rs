@@ -40,7 +40,7 @@ pub(super) struct Step {
     pub(super) stop: Option<Nothing>,
     pub(super) expect: Option<Expectations>,
     pub(super) after: Option<Span>,
-    /// Between the trades of `trades`.
+    /// Before each of `trades`.
     pub(super) every: Option<Span>,
 }
 
@@ -50,9 +50,9 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 impl Step {
-    /// Whether it is one thing.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let things = [
+    /// What can happen, and whether it is written here.
+    fn things(&self) -> [(&'static str, bool); 19] {
+        [
             ("trade", self.trade.is_some()),
             ("trades", self.trades.is_some()),
             ("ticker", self.ticker.is_some()),
@@ -72,10 +72,21 @@ impl Step {
             ("restart", self.restart.is_some()),
             ("stop", self.stop.is_some()),
             ("expect", self.expect.is_some()),
-        ];
+        ]
+    }
+
+    /// What it is.
+    pub(super) fn key(&self) -> &'static str {
+        self.things().iter().find(|(_, there)| *there).map_or("", |(name, _)| name)
+    }
+
+    /// Whether it is one thing.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let things = self.things();
         let names: Vec<_> = things.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
         match names.as_slice() {
             [_] if self.every.is_some() && self.trades.is_none() => Err("`every` belongs to `trades`".to_owned()),
+            [_] if self.trades.as_ref().is_some_and(Vec::is_empty) => Err("`trades` has at least one".to_owned()),
             [_] => Ok(()),
             [] => Err(format!("a step is one of {}", things.map(|(name, _)| name).join(", "))),
             several => Err(format!("a step is one thing, and this one is {}", several.join(" and "))),

@@ -13,6 +13,7 @@ use smol_str::SmolStr;
 
 use super::book_keeping::{Lines, Tally};
 use super::ledger::Ledger;
+use super::numbers::Measure;
 use super::report::{PlayReport, PlayedCall, PlayedData, PlayedStrategy};
 use super::request::{PlayError, PlayRequest};
 use super::table::Table;
@@ -54,6 +55,7 @@ pub(super) struct Stage {
     lines: Arc<Lines>,
     tally: Tally,
     ledger: Ledger,
+    measure: Measure,
     /// Each call, when somebody wants to know.
     calls: Option<Vec<PlayedCall>>,
     first: Timestamp,
@@ -112,6 +114,7 @@ impl Stage {
         };
         let mailbox = bus.open(&request.instance, &feeds.iter().map(filter).collect::<Vec<_>>())?;
         let (policy, first) = (RestartPolicy::new(request.restart), clock.now());
+        let measure = measure(&feeds, &seats, first);
         Ok(Self {
             request,
             feeds,
@@ -131,6 +134,7 @@ impl Stage {
             lines: Arc::default(),
             tally: Tally::default(),
             ledger: Ledger::default(),
+            measure,
             calls: None,
             first,
             last: first,
@@ -182,17 +186,28 @@ impl Stage {
         speak: impl FnOnce(&mut Vec<Output>) -> Result<(), PlayError>,
     ) -> Result<(), PlayError> {
         speak(&mut self.told)?;
-        if self.told.len() == 1
+        if let [Output::Event(_)] = &self.told[..]
             && self.listens()
-            && let Some(told) = self.told.pop()
+            && let Some(Output::Event(event)) = self.told.pop()
         {
-            return self.hear_at_once(seat, told);
+            return self.hear_at_once(seat, event);
         }
-        let outlet = &self.seats[seat].outlet;
+        if self.told.iter().any(|told| matches!(told, Output::Report(_))) {
+            self.note_orders();
+        }
+        let (now, outlet) = (self.clock.now(), &self.seats[seat].outlet);
         for told in self.told.drain(..) {
             match told {
-                Output::Event(event) => outlet.publish(event),
-                Output::Report(report) => outlet.report(report),
+                Output::Event(event) => {
+                    self.measure.heard(seat, &event, now);
+                    outlet.publish(event);
+                }
+                Output::Report(report) => {
+                    if let Some((symbol, side)) = self.ledger.order(&report.client_order_id) {
+                        self.measure.reported(seat, symbol, side, &report, now);
+                    }
+                    outlet.report(report);
+                }
             }
         }
         self.drain()
@@ -206,15 +221,9 @@ impl Stage {
 
     /// What a venue says alone to a guest that listens: nearly every event of a market. It need not go through the mailbox,
     /// unless the desk has put something there first.
-    fn hear_at_once(&mut self, seat: usize, told: Output) -> Result<(), PlayError> {
-        let outlet = &self.seats[seat].outlet;
-        let event = match told {
-            Output::Event(event) => Arc::new(event),
-            Output::Report(report) => {
-                outlet.report(report);
-                return self.drain();
-            }
-        };
+    fn hear_at_once(&mut self, seat: usize, event: Event) -> Result<(), PlayError> {
+        self.measure.heard(seat, &event, self.clock.now());
+        let (event, outlet) = (Arc::new(event), &self.seats[seat].outlet);
         outlet.observe(&event);
         match &event.symbol {
             Some(symbol) if of_a_market(event.kind()) && self.mailbox.is_empty() => {
@@ -370,6 +379,7 @@ impl Stage {
         let dropped = self.mailbox.dropped();
         let counts = EventKind::ALL.into_iter().map(|kind| (SmolStr::new_static(kind.as_str()), dropped.of(kind)));
         self.tally.events.dropped = counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>();
+        let measured = self.measure.close(self.clock.now(), &self.ledger.orders_by_symbol());
         let (orders, fills, fees) = self.ledger.close();
         let (log, log_lines_left_out) = self.lines.close();
         let (program, fuel) = (&self.request.program, self.tally.fuel());
@@ -389,6 +399,7 @@ impl Stage {
             fills,
             fees,
             profit: tidy(self.desk.profit(&self.request.instance)),
+            measured,
             balances: self.seats.iter().map(|seat| (seat.table.name().clone(), seat.table.balances())).collect(),
             fuel,
             peak_memory_bytes: self.tally.peak_memory_bytes,
@@ -399,4 +410,21 @@ impl Stage {
             log_lines_left_out,
         }
     }
+}
+
+/// What is to be measured, by seat. The capital is what the accounts of the venues that are followed have.
+fn measure(feeds: &[(ProviderName, Vec<Symbol>)], seats: &[Seat], start: Timestamp) -> Measure {
+    let followed = |seat: &Seat| {
+        let feed = feeds.iter().find(|(provider, _)| provider == seat.table.name());
+        feed.cloned().unwrap_or_else(|| (seat.table.name().clone(), Vec::new()))
+    };
+    let by_seat: Vec<_> = seats.iter().map(followed).collect();
+    let mut capital = BTreeMap::new();
+    for (seat, (_, symbols)) in seats.iter().zip(&by_seat) {
+        let quoted = |currency: &str| symbols.iter().any(|symbol| symbol.quote_currency() == currency);
+        for balance in seat.table.balances().into_iter().filter(|balance| quoted(&balance.currency)) {
+            *capital.entry(balance.currency).or_default() += balance.total;
+        }
+    }
+    Measure::new(by_seat, &capital, start)
 }

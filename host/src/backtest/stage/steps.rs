@@ -6,12 +6,13 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::Stage;
+use super::{Seat, Stage};
 use crate::backtest::ledger::PlayedOrder;
 use crate::backtest::report::{HandlerFuel, PlayedCall, PlayedFault, PlayedLine};
 use crate::backtest::request::PlayError;
 use crate::base::{Clock as _, InstanceId, ProviderName, Timestamp};
-use crate::market::{Event, Symbol};
+use crate::market::{Event, ExecutionReport, Symbol};
+use crate::providers::paper::Output;
 use crate::sandbox::SavedState as _;
 use crate::trading::{Connection, Position};
 
@@ -26,6 +27,8 @@ pub(in crate::backtest) struct Picture {
     pub(in crate::backtest) faults: Vec<PlayedFault>,
     /// By symbol, of several providers by `provider:SYMBOL`; flat ones are left out.
     pub(in crate::backtest) positions: BTreeMap<String, Decimal>,
+    /// Everything that positions can be held in, under the same names.
+    pub(in crate::backtest) traded: Vec<String>,
     /// What the guest saved last.
     pub(in crate::backtest) saved: Value,
 }
@@ -53,10 +56,28 @@ impl Stage {
         self.drain()
     }
 
-    /// The connection of a venue is lost or back; its status has changed before.
-    pub(in crate::backtest) fn connection(&mut self, seat: usize, connection: Connection) -> Result<(), PlayError> {
-        self.seats[seat].outlet.connection(connection);
+    /// The connection of a venue is lost; its status has changed before.
+    pub(in crate::backtest) fn lose(&mut self, seat: usize, reason: &str) -> Result<(), PlayError> {
+        self.seats[seat].outlet.connection(Connection::Lost { reason: reason.to_owned(), at: self.clock.now() });
         self.drain()
+    }
+
+    /// It is back, and so is the venue's status: what was reported meanwhile comes first, as live, then the news, then what the
+    /// venue says again.
+    pub(in crate::backtest) fn restore(
+        &mut self,
+        seat: usize,
+        held: Vec<ExecutionReport>,
+        speak: impl FnOnce(&mut Vec<Output>),
+    ) -> Result<(), PlayError> {
+        let (outlet, at) = (self.seats[seat].outlet.clone(), self.clock.now());
+        self.hear_of(seat, |told| {
+            outlet.connection_tried();
+            held.into_iter().for_each(|report| outlet.report(report));
+            outlet.connection(Connection::Restored { at });
+            speak(told);
+            Ok(())
+        })
     }
 
     /// The host dies and starts again: the guest is gone without a word, a fresh one starts with what was saved.
@@ -70,9 +91,15 @@ impl Stage {
     /// What can be seen now.
     pub(in crate::backtest) fn picture(&self) -> Picture {
         let several = self.seats.len() > 1;
+        let name = |provider: &ProviderName, symbol: &Symbol| {
+            if several { format!("{provider}:{symbol}") } else { symbol.to_string() }
+        };
         let position = |(provider, symbol, position): (ProviderName, Symbol, Position)| {
-            let name = if several { format!("{provider}:{symbol}") } else { symbol.to_string() };
-            (!position.quantity.is_zero()).then(|| (name, position.quantity.normalize()))
+            (!position.quantity.is_zero()).then(|| (name(&provider, &symbol), position.quantity.normalize()))
+        };
+        let traded = |seat: &Seat| {
+            let instruments = seat.table.instruments();
+            instruments.iter().map(|listed| name(seat.table.name(), &listed.symbol)).collect::<Vec<_>>()
         };
         Picture {
             orders: self.ledger.orders().cloned().collect(),
@@ -83,6 +110,7 @@ impl Stage {
             exception_count: self.tally.exception_count,
             faults: self.tally.faults.clone(),
             positions: self.desk.positions(&self.request.instance).into_iter().filter_map(position).collect(),
+            traded: self.seats.iter().flat_map(traded).collect(),
             saved: self.saved.load().and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
         }
     }

@@ -29,6 +29,15 @@ pub struct SweepPoint {
 pub struct Figures {
     /// After fees, by quote currency; what is still held is valued at the last reference price.
     pub net: BTreeMap<SmolStr, Decimal>,
+    /// `return`, by quote currency, where there is one.
+    #[serde(default, rename = "return")]
+    pub ratio: BTreeMap<SmolStr, f64>,
+    /// By quote currency, where there is one.
+    #[serde(default)]
+    pub sharpe: BTreeMap<SmolStr, f64>,
+    /// Amount, by quote currency.
+    #[serde(default)]
+    pub max_drawdown: BTreeMap<SmolStr, Decimal>,
     /// Orders, denied ones among them.
     pub orders: u64,
     /// Matches.
@@ -46,7 +55,12 @@ pub struct Figures {
 impl Figures {
     /// Of a report.
     pub fn of(report: &PlayReport) -> Self {
+        let numbers = || report.measured.numbers.iter();
+        let known = |(currency, value): (&SmolStr, Option<f64>)| Some((currency.clone(), value?));
         Self {
+            ratio: numbers().map(|(currency, numbers)| (currency, numbers.ratio)).filter_map(known).collect(),
+            sharpe: numbers().map(|(currency, numbers)| (currency, numbers.sharpe)).filter_map(known).collect(),
+            max_drawdown: numbers().map(|(currency, numbers)| (currency.clone(), numbers.max_drawdown)).collect(),
             net: report.profit.iter().map(|(currency, line)| (currency.clone(), line.net)).collect(),
             orders: report.orders.len() as u64,
             fills: report.fills.len() as u64,
@@ -67,6 +81,12 @@ pub enum Rank {
     Net,
     /// Matches.
     Trades,
+    /// Profit after fees over capital.
+    Return,
+    /// The Sharpe ratio.
+    Sharpe,
+    /// The amount of the deepest drawdown, below 0: the smallest is the best.
+    MaxDrawdown,
 }
 
 impl Rank {
@@ -76,6 +96,9 @@ impl Rank {
         match self {
             Self::Net => Some(figures.net.values().next().copied().unwrap_or_default()),
             Self::Trades => Some(figures.fills.into()),
+            Self::Return => Decimal::try_from(*figures.ratio.values().next()?).ok(),
+            Self::Sharpe => Decimal::try_from(*figures.sharpe.values().next()?).ok(),
+            Self::MaxDrawdown => figures.max_drawdown.values().next().map(|fall| -*fall),
         }
     }
 }

@@ -55,7 +55,7 @@ fn place(figure: Decimal, least: Decimal, most: Decimal) -> f64 {
 }
 
 fn short(figure: Decimal) -> String {
-    figure.round_dp(2).normalize().to_string()
+    if figure.abs() < Decimal::ONE { figure.round_sf(2).unwrap_or(figure) } else { figure.round_dp(2) }.normalize().to_string()
 }
 
 /// A value of a configuration without the quotes of JSON.
@@ -76,6 +76,9 @@ mod tests {
         let point = |net: Option<i64>| SweepPoint {
             config: serde_json::Map::new(),
             figures: net.map(|net| Figures {
+                ratio: [].into(),
+                sharpe: [].into(),
+                max_drawdown: [].into(),
                 net: [("USDT".into(), Decimal::new(net, 1))].into(),
                 orders: 0,
                 fills: 0,

@@ -8,7 +8,7 @@ mod venues;
 mod watched;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Failure;
@@ -17,6 +17,8 @@ use super::progress::Progress;
 use super::report;
 use super::source;
 use super::workbench::Workbench;
+use crate::backtest::numbers::trades_csv;
+use crate::backtest::page;
 use crate::backtest::receipt::{Found, Receipt};
 use crate::backtest::sweep::Axis;
 use crate::backtest::{self, Chaos, PlayError, PlayReport, PlayRequest, Watch};
@@ -25,7 +27,7 @@ use crate::market::Symbol;
 
 pub(in crate::cli) use kept::folder as cache_folder;
 pub(in crate::cli) use strategy::{StrategyFlags, configuration, key_value};
-pub(in crate::cli) use venues::{open, open_in};
+pub(in crate::cli) use venues::{open, open_in, open_with};
 pub(in crate::cli) use watched::on_interrupt;
 
 /// Runs a strategy over recorded market data, as fast as possible, and reports orders, fills, fees, profit, fuel and memory.
@@ -63,6 +65,12 @@ pub(super) struct Args {
     /// Write a receipt, which `sandpit verify` runs again.
     #[arg(long, value_name = "FILE", conflicts_with = "sweep")]
     receipt: Option<PathBuf>,
+    /// Write a page with charts, numbers, round trips and inputs: one file that needs no other.
+    #[arg(long, value_name = "FILE.html", conflicts_with = "sweep")]
+    report: Option<PathBuf>,
+    /// Write the round trips as CSV, one row each.
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "sweep")]
+    trades: Option<PathBuf>,
     /// Run it even if the same input was run before.
     #[arg(long)]
     no_cache: bool,
@@ -110,15 +118,24 @@ fn one(args: &Args, request: PlayRequest, places: &Places, output: Output) -> Re
     let receipt = Receipt::new(inputs, found(args), &report);
     if let Some(path) = &args.receipt {
         let text = serde_json::to_string_pretty(&receipt).map_err(Failure::failed)?;
-        let failed = |error: std::io::Error| Failure::Usage(format!("{}: {error}", path.display()));
-        std::fs::write(path, text + "\n").map_err(failed)?;
+        write(path, (text + "\n").as_bytes())?;
     }
     source::translate(places, &mut report);
+    if let Some(path) = &args.report {
+        write(path, page::html(&report, &receipt).as_bytes())?;
+    }
+    if let Some(path) = &args.trades {
+        write(path, &trades_csv(&report.measured.round_trips).map_err(Failure::failed)?)?;
+    }
     output.answer(&report, |report| {
         let hashes = format!("inputs {}\nresults {}", receipt.inputs_hash, receipt.results_hash);
         format!("{}\n\n{}\n{hashes}", report::text(report, output).trim_end(), output.bold("Receipt"))
     });
     if report.faults.is_empty() { Ok(()) } else { Err(Failure::Answered) }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 /// The names as they were given.

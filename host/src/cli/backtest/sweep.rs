@@ -28,6 +28,12 @@ pub(super) enum RankFlag {
     Net,
     /// Matches.
     Trades,
+    /// Profit after fees over capital.
+    Return,
+    /// The Sharpe ratio.
+    Sharpe,
+    /// The deepest drawdown: least is best.
+    MaxDrawdown,
 }
 
 impl From<RankFlag> for Rank {
@@ -35,6 +41,9 @@ impl From<RankFlag> for Rank {
         match flag {
             RankFlag::Net => Self::Net,
             RankFlag::Trades => Self::Trades,
+            RankFlag::Return => Self::Return,
+            RankFlag::Sharpe => Self::Sharpe,
+            RankFlag::MaxDrawdown => Self::MaxDrawdown,
         }
     }
 }

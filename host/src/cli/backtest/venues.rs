@@ -1,13 +1,16 @@
 //! Where it is run: recorded data and the venues that trade on it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::strategy::key_value;
 use crate::backtest::{DataSpec, PlayVenue, data};
 use crate::base::duration;
 use crate::cli::Failure;
+use crate::market::{Instrument, Symbol};
 use crate::providers::csv::Increments;
 
 /// Flags that name data and set up its venues.
@@ -16,6 +19,12 @@ pub(super) struct VenueFlags {
     /// Recorded data: a built-in tape (`btcusdt-20240808`, `ethusdt-20240808`) or a file; may be repeated.
     #[arg(long, value_name = "[PROVIDER:][SYMBOL=]FILE|TAPE", required = true, num_args = 1..)]
     pub(super) data: Vec<String>,
+    /// The tick of a symbol from CSV files, instead of the finest decimal of its prices; may be repeated.
+    #[arg(long, value_name = "SYMBOL=STEP", value_parser = key_value)]
+    tick: Vec<(String, String)>,
+    /// The lot of a symbol from CSV files, instead of the finest decimal of its quantities; may be repeated.
+    #[arg(long, value_name = "SYMBOL=STEP", value_parser = key_value)]
+    lot: Vec<(String, String)>,
     /// From the request of an order to its arrival at the venue: whole milliseconds, such as `20ms`.
     #[arg(long, value_name = "DURATION")]
     latency: Option<String>,
@@ -42,7 +51,9 @@ pub(super) struct VenueFlags {
 impl VenueFlags {
     /// Opens the data and sets up its venues.
     pub(super) fn open(&self) -> Result<Vec<PlayVenue>, Failure> {
-        let mut venues = open(&self.data)?;
+        let increments = self.increments()?;
+        let mut venues = open_with(&self.data, &increments)?;
+        given_for_csv(&increments, &venues)?;
         let everywhere = self.settings()?;
         for venue in &mut venues {
             let mut settings = everywhere.clone();
@@ -58,6 +69,20 @@ impl VenueFlags {
             Some(name) => Err(Failure::Usage(format!("--venue {name}: no data is played at a venue of this name"))),
             None => Ok(venues),
         }
+    }
+
+    fn increments(&self) -> Result<Increments, Failure> {
+        let steps = |flag: &str, given: &[(String, String)]| {
+            let step = |(name, text): &(String, String)| {
+                let symbol =
+                    name.parse::<Symbol>().map_err(|error| Failure::Usage(format!("--{flag} {name}={text}: {error}")))?;
+                let step = text.parse::<Decimal>().ok().filter(|step| *step > Decimal::ZERO);
+                let wrong = || Failure::Usage(format!("--{flag} {name}={text}: write a decimal above 0, such as {name}=0.01"));
+                Ok((symbol, step.ok_or_else(wrong)?))
+            };
+            given.iter().map(step).collect::<Result<BTreeMap<_, _>, Failure>>()
+        };
+        Ok(Increments { ticks: steps("tick", &self.tick)?, lots: steps("lot", &self.lot)? })
     }
 
     /// Those that have a flag of their own.
@@ -82,10 +107,28 @@ impl VenueFlags {
     }
 }
 
+/// A step that changes nothing is a mistake: of a symbol that is not there, or of a tape, which has its own.
+fn given_for_csv(increments: &Increments, venues: &[PlayVenue]) -> Result<(), Failure> {
+    let instruments: Vec<_> = venues.iter().flat_map(|venue| venue.market.instruments()).collect();
+    let unused = |flag: &str, steps: &BTreeMap<Symbol, Decimal>, of: fn(&Instrument) -> Decimal| {
+        let taken = |symbol: &Symbol, step: &Decimal| instruments.iter().any(|own| own.symbol == *symbol && of(own) == *step);
+        let strange = steps.iter().find(|(symbol, step)| !taken(symbol, step));
+        strange.map(|(symbol, _)| Failure::Usage(format!("--{flag} {symbol}: no CSV file among the data has this symbol")))
+    };
+    let strange = unused("tick", &increments.ticks, |own| own.price_increment)
+        .or_else(|| unused("lot", &increments.lots, |own| own.quantity_increment));
+    strange.map_or(Ok(()), Err)
+}
+
 /// Opens data by the names that were given.
 pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
+    open_with(data, &Increments::default())
+}
+
+/// The same with ticks and lots of CSV files.
+pub(in crate::cli) fn open_with(data: &[String], increments: &Increments) -> Result<Vec<PlayVenue>, Failure> {
     let specs = data.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
-    data::open(&specs, &Increments::default()).map_err(Failure::usage)
+    data::open(&specs, increments).map_err(Failure::usage)
 }
 
 /// The same; names of files that lie in this folder mean those.

@@ -122,7 +122,7 @@ mod tests {
             net: [("USDT".into(), "1.1".parse().unwrap()), ("EUR".into(), "2".parse().unwrap())].into(),
             fuel: [("onTrade".to_owned(), 10_120), ("onTicker".to_owned(), 7_000)].into(),
             memory: 3 << 19,
-            ..before.clone()
+            ..before
         };
         let expected = [
             "+3 orders",

@@ -154,7 +154,7 @@ impl Rounds {
         let program = compiled?;
 
         let data = self.choose(&found, round);
-        let request = self.request(&program, data);
+        let request = self.request(&program, &data);
         let stock = Stock::new(self.bench.clone(), None);
         let clock = &self.clock;
         std::thread::scope(|scope| {
@@ -196,7 +196,7 @@ impl Rounds {
     }
 
     /// What is to be played; what is wrong with it, in words.
-    fn request(&mut self, program: &Arc<Program>, data: Vec<String>) -> Result<PlayRequest, String> {
+    fn request(&mut self, program: &Arc<Program>, data: &[String]) -> Result<PlayRequest, String> {
         let config = configuration(program.metadata(), &self.config)?;
         let venues = self.venues(data).map_err(words)?;
         let watch = Arc::new(Watch::under(&self.end));
@@ -204,12 +204,12 @@ impl Rounds {
     }
 
     /// Opened once, and again when a file has changed.
-    fn venues(&mut self, names: Vec<String>) -> Result<Vec<PlayVenue>, Failure> {
+    fn venues(&mut self, names: &[String]) -> Result<Vec<PlayVenue>, Failure> {
         let stamps: Vec<Stamp> = names.iter().map(|name| Stamp::of(name)).collect();
         if let Some(opened) = self.opened.as_ref().filter(|opened| opened.stamps == stamps) {
             return Ok(opened.venues.clone());
         }
-        let venues = open(&names)?;
+        let venues = open(names)?;
         self.opened = Some(Opened { stamps, venues: venues.clone() });
         Ok(venues)
     }
@@ -295,7 +295,7 @@ mod tests {
         fs::write(&file, rows).unwrap();
         let name = format!("BTC-USDT={}", file.display());
         let mut rounds = rounds(dir.path());
-        let mut open = || rounds.venues(vec![name.clone()]).map_err(words).unwrap().remove(0).market;
+        let mut open = || rounds.venues(std::slice::from_ref(&name)).map_err(words).unwrap().remove(0).market;
         let first = open();
         assert!(Arc::ptr_eq(&first, &open()));
         fs::write(&file, format!("{rows}2024-08-08T00:00:01Z,61001,0.02,sell\n")).unwrap();

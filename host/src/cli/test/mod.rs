@@ -5,6 +5,8 @@ mod find;
 mod script;
 mod shown;
 pub(in crate::cli) mod suite;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

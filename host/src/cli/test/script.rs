@@ -54,7 +54,7 @@ pub(super) fn evaluate(bench: &Workbench, path: &Path) -> Result<String, ScriptE
     let started = block_on(Guest::start(&program, setup)).map_err(|_| words("no runtime for the guest".to_owned()))?;
     match started {
         Ok(_) => saved.text().ok_or_else(|| words("what it exports did not come out whole: please report this".to_owned())),
-        Err(StartError::Exception(thrown)) => Err(words(thrown.message.clone())),
+        Err(StartError::Exception(thrown)) => Err(words(thrown.to_string())),
         Err(StartError::Fault(fault)) => Err(words(fault.to_string())),
     }
 }
@@ -94,8 +94,8 @@ module.exports = {{
     Source::several(ENTRY, files.collect()).map_err(|error| words(&error))
 }
 
-/// The file of this path in the folder, and whatever it requires by a path that is written out. What is not there is left to the
-/// engine to complain about, which knows the line.
+/// The file of this path in the folder, and whatever it requires by a path that is written out. What is not there, or leads out of
+/// the folder, is left to the engine to complain about, which knows the line.
 fn collect(folder: &Path, path: &str, files: &mut BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
     let bytes = fs::read(folder.join(path))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -104,12 +104,19 @@ fn collect(folder: &Path, path: &str, files: &mut BTreeMap<String, Vec<u8>>) -> 
     let here = Path::new(path).parent().unwrap_or(Path::new(""));
     for wanted in pattern.captures_iter(&text).filter_map(|found| found.get(1)) {
         let Some(plain) = inside(&here.join(wanted.as_str())) else { continue };
-        let found = [plain.clone(), format!("{plain}.js")].into_iter().find(|path| folder.join(path).is_file());
+        let found = [plain.clone(), format!("{plain}.js")].into_iter().find(|path| is_within(folder, path));
         if let Some(found) = found.filter(|found| !files.contains_key(found)) {
             collect(folder, &found, files)?;
         }
     }
     Ok(())
+}
+
+/// Whether there is such a file in the folder, links followed.
+fn is_within(folder: &Path, path: &str) -> bool {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let whole = folder.join(path).canonicalize().ok().zip(folder.canonicalize().ok());
+    whole.is_some_and(|(file, folder)| file.is_file() && file.starts_with(folder))
 }
 
 /// Without `.` and `..`; none when it leads out of the folder.
