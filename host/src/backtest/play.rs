@@ -27,6 +27,15 @@ fn play_here(request: PlayRequest) -> Result<PlayReport, PlayError> {
     Ok(player.stage.close())
 }
 
+/// The same by the long way: every event by the bus, every call on a fiber.
+#[cfg(test)]
+pub(super) fn play_by_the_long_way(request: PlayRequest) -> Result<PlayReport, PlayError> {
+    let mut player = Player::new(request)?;
+    player.stage.take_no_short_cuts();
+    player.run()?;
+    Ok(player.stage.close())
+}
+
 /// What the venues play, and the stage that they play it on.
 struct Player {
     venues: Vec<Arc<TableVenue>>,

@@ -58,6 +58,8 @@ pub(super) struct Stage {
     measure: Measure,
     /// Each call, when somebody wants to know.
     calls: Option<Vec<PlayedCall>>,
+    /// A lone event goes past the bus where that comes to the same.
+    short_cuts: bool,
     first: Timestamp,
     last: Timestamp,
     /// What a venue says; empty between two things that happen.
@@ -136,6 +138,7 @@ impl Stage {
             ledger: Ledger::default(),
             measure,
             calls: None,
+            short_cuts: true,
             first,
             last: first,
             told: Vec::new(),
@@ -216,7 +219,7 @@ impl Stage {
     /// Whether the guest would take the next event as soon as it is in the mailbox.
     fn listens(&self) -> bool {
         let awake = |guest: &Guest| guest.now().is_none_or(|awake| awake <= self.clock.now());
-        self.held.is_empty() && self.guest.as_ref().is_some_and(awake) && self.mailbox.is_empty()
+        self.short_cuts && self.held.is_empty() && self.guest.as_ref().is_some_and(awake) && self.mailbox.is_empty()
     }
 
     /// What a venue says alone to a guest that listens: nearly every event of a market. It need not go through the mailbox,
