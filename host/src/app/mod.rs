@@ -260,7 +260,7 @@ fn backtests(config: &Config, clock: &Arc<dyn Clock>, metrics: &Metrics) -> Resu
 fn backtest_compiler(config: &Config) -> Result<Arc<Compiler>, AppError> {
     let max_guests = config.backtests.concurrency.saturating_add(1);
     let metrics = Metrics::new();
-    let sandbox = Sandbox::new(SandboxConfig { max_guests, yield_fuel: None, ..config.sandbox.clone() }, &metrics)?;
+    let sandbox = Sandbox::by_hand(SandboxConfig { max_guests, ..config.sandbox.clone() }, &metrics)?;
     Ok(Arc::new(Compiler::new(&sandbox, &config.compiler(), &metrics)?))
 }
 

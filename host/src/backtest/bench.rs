@@ -88,7 +88,7 @@ impl Stand {
             ingest_time: time,
             emit_time: time,
             payload: Payload::Trade(Trade {
-                trade_id: smol_str::format_smolstr!("{}", 3_700_000_000_u64 + u64::from(number)),
+                trade_id: (3_700_000_000 + u64::from(number)).into(),
                 side: if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
                 price: DecimalText::new(rust_decimal::Decimal::new(cents, 2)),
                 quantity: DecimalText::new(rust_decimal::Decimal::new(1_234, 5)),

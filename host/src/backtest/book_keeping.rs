@@ -21,26 +21,39 @@ const LINES: usize = 1_000;
 /// The tally of a play.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// All but `delivered`.
     pub(super) events: PlayedEvents,
     pub(super) exceptions: Vec<Exception>,
     pub(super) exception_count: u64,
     pub(super) faults: Vec<PlayedFault>,
     pub(super) peak_memory_bytes: u64,
-    fuel: BTreeMap<&'static str, FuelTally>,
+    /// By kind of event: a handful, looked for once per event.
+    delivered: Vec<(&'static str, u64)>,
+    /// By handler.
+    fuel: Vec<(&'static str, FuelTally)>,
+}
+
+/// The figure of this name in a short list, made when there is none yet.
+fn entry<'a, T: Default>(list: &'a mut Vec<(&'static str, T)>, name: &'static str) -> &'a mut T {
+    let place = list.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+        list.push((name, T::default()));
+        list.len() - 1
+    });
+    &mut list[place].1
 }
 
 impl Tally {
     /// What `create` used.
     pub(super) fn created(&mut self, fuel: u64, usage: &Usage) {
-        self.fuel.entry("create").or_default().add(fuel);
+        entry(&mut self.fuel, "create").add(fuel);
         self.peak_memory_bytes = self.peak_memory_bytes.max(usage.memory_bytes);
     }
 
     /// What became of an event or timer.
     pub(super) fn handled(&mut self, kind: &'static str, delivery: &Delivery, usage: &Usage) {
         if delivery.called {
-            *self.events.delivered.entry(SmolStr::new_static(kind)).or_default() += 1;
-            self.fuel.entry(delivery.handler).or_default().add(delivery.fuel);
+            *entry(&mut self.delivered, kind) += 1;
+            entry(&mut self.fuel, delivery.handler).add(delivery.fuel);
         } else {
             self.events.skipped += 1;
         }
@@ -64,6 +77,12 @@ impl Tally {
             self.peak_memory_bytes = self.peak_memory_bytes.max(usage.memory_bytes);
         }
         self.faults.push(PlayedFault { time: at.to_rfc3339(), fault });
+    }
+
+    /// What became of the events.
+    pub(super) fn events(&self) -> PlayedEvents {
+        let delivered = self.delivered.iter().map(|(kind, count)| (SmolStr::new_static(kind), *count));
+        PlayedEvents { delivered: delivered.collect(), ..self.events.clone() }
     }
 
     /// Fuel by handler.

@@ -17,7 +17,21 @@ const TELL_EVERY: u64 = 1024;
 /// # Errors
 /// [`PlayError`]; a fault of the guest is no error but part of the report.
 pub fn play(request: PlayRequest) -> Result<PlayReport, PlayError> {
+    let program = Arc::clone(&request.program);
+    program.with_room(|| play_here(request))
+}
+
+fn play_here(request: PlayRequest) -> Result<PlayReport, PlayError> {
     let mut player = Player::new(request)?;
+    player.run()?;
+    Ok(player.stage.close())
+}
+
+/// The same by the long way: every event by the bus, every call on a fiber.
+#[cfg(test)]
+pub(super) fn play_by_the_long_way(request: PlayRequest) -> Result<PlayReport, PlayError> {
+    let mut player = Player::new(request)?;
+    player.stage.take_no_short_cuts();
     player.run()?;
     Ok(player.stage.close())
 }

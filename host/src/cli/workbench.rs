@@ -26,15 +26,17 @@ impl Workbench {
 
     /// For commands whose results must not depend on the machine's speed: guests are never interrupted to let others run.
     pub(super) fn deterministic(guests: u32) -> Result<Self, Failure> {
-        Self::with(SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() })
+        let metrics = Metrics::new();
+        let config = SandboxConfig { max_guests: guests, ..SandboxConfig::default() };
+        Self::of(&Sandbox::by_hand(config, &metrics).map_err(Failure::failed)?, &metrics)
     }
 
-    /// Deterministic, for so many guests at a time; what was compiled once is found again in the user's cache.
-    pub(super) fn for_tests(guests: usize, cached: bool) -> Result<Self, Failure> {
+    /// Deterministic, for so many guests at a time; with `cached` what was compiled once is found again in the user's cache.
+    pub(super) fn cached(guests: usize, cached: bool) -> Result<Self, Failure> {
         let guests = u32::try_from(guests).unwrap_or(u32::MAX).max(Self::GUESTS);
-        let sandbox = SandboxConfig { max_guests: guests, yield_fuel: None, ..SandboxConfig::default() };
+        let sandbox = SandboxConfig { max_guests: guests, ..SandboxConfig::default() };
         let metrics = Metrics::new();
-        let sandbox = Sandbox::new(sandbox, &metrics).map_err(Failure::failed)?;
+        let sandbox = Sandbox::by_hand(sandbox, &metrics).map_err(Failure::failed)?;
         let cache_dir = cache_folder().filter(|_| cached).map(|folder| folder.join("compiled"));
         let config = CompilerConfig { cache_dir, cache_bytes: CACHE_BYTES, ..CompilerConfig::default() };
         // Without a place for a cache it takes longer, and nothing else.
@@ -47,7 +49,11 @@ impl Workbench {
     pub(super) fn with(config: SandboxConfig) -> Result<Self, Failure> {
         let metrics = Metrics::new();
         let sandbox = Sandbox::new(config, &metrics).map_err(Failure::failed)?;
-        let compiler = Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).map_err(Failure::failed)?;
+        Self::of(&sandbox, &metrics)
+    }
+
+    fn of(sandbox: &Sandbox, metrics: &Metrics) -> Result<Self, Failure> {
+        let compiler = Compiler::new(sandbox, &CompilerConfig::default(), metrics).map_err(Failure::failed)?;
         Ok(Self { compiler })
     }
 

@@ -1,6 +1,7 @@
 //! Decimals and their one strict grammar. Prices, quantities and money are never floats outside a guest.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -34,14 +35,22 @@ pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
     Err(DecimalError(text.chars().take(40).flat_map(char::escape_debug).collect()))
 }
 
-/// A decimal with its spelling. It is parsed or written once, where it enters the host; its text is then lent to every
-/// guest that hears of it, so that delivering an event formats nothing and allocates nothing (texts of up to 23 bytes are inline).
+/// A decimal with its spelling. It is written once, when the first guest needs it as text, and then lent to every other that hears
+/// of it; many never need it, because a trade crosses as numbers. Texts of up to 23 bytes are inline.
 ///
 /// The text has no trailing zeros after the point: `61837.63`, not `61837.63000000`.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct DecimalText {
+    /// Without trailing zeros.
     value: Decimal,
-    text: SmolStr,
+    text: OnceLock<SmolStr>,
+}
+
+/// What is absent.
+impl Default for DecimalText {
+    fn default() -> Self {
+        Self { value: Decimal::ZERO, text: OnceLock::from(SmolStr::default()) }
+    }
 }
 
 /// As it is written: computed amounts may have more digits than [`parse`] takes.
@@ -61,8 +70,7 @@ impl ToSchema for DecimalText {
 impl DecimalText {
     /// Of this value.
     pub fn new(value: Decimal) -> Self {
-        let value = value.normalize();
-        Self { value, text: value.to_smolstr() }
+        Self { value: value.normalize(), text: OnceLock::new() }
     }
 
     /// Reads the strict grammar of [`parse`].
@@ -73,9 +81,9 @@ impl DecimalText {
         parse(text).map(Self::new)
     }
 
-    /// Of a value whose spelling without trailing zeros the caller has at hand.
-    pub(in crate::market) fn spelled(value: Decimal, text: SmolStr) -> Self {
-        Self { value, text }
+    /// Of a value that has no trailing zeros.
+    pub(in crate::market) fn normal(value: Decimal) -> Self {
+        Self { value, text: OnceLock::new() }
     }
 
     /// The value.
@@ -85,8 +93,37 @@ impl DecimalText {
 
     /// The spelling; a zero-length text only for `DecimalText::default()`, which stands for "absent".
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.text.get_or_init(|| spelled(self.value))
     }
+
+    /// Whether it is `DecimalText::default()`.
+    pub fn is_absent(&self) -> bool {
+        self.text.get().is_some_and(|text| text.is_empty())
+    }
+}
+
+/// Plain digits, written without a general-purpose formatter where they fit: this runs several times per event of a book.
+fn spelled(value: Decimal) -> SmolStr {
+    let Ok(mut rest) = u64::try_from(value.mantissa()) else { return value.to_smolstr() };
+    let scale = value.scale();
+    // 20 digits of a u64, the point, and zeros before the first digit when the scale is larger.
+    let mut text = [b'0'; 24];
+    if scale > 20 || (rest == 0 && value.is_sign_negative()) {
+        return value.to_smolstr();
+    }
+    let mut begin = text.len();
+    let mut digits = 0;
+    while rest > 0 || digits <= scale {
+        if digits == scale && scale > 0 {
+            begin -= 1;
+            text[begin] = b'.';
+        }
+        begin -= 1;
+        text[begin] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        digits += 1;
+    }
+    std::str::from_utf8(&text[begin..]).map_or_else(|_| value.to_smolstr(), SmolStr::new)
 }
 
 impl From<Decimal> for DecimalText {
@@ -105,19 +142,19 @@ impl Eq for DecimalText {}
 
 impl fmt::Display for DecimalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for DecimalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl Serialize for DecimalText {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -167,10 +204,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn texts_are_those_of_the_library(low: u32, mid: u32, high: u32, digits in 0..3_u8, negative: bool, scale in 0..=28_u32) {
+            let (mid, high) = (if digits > 0 { mid } else { 0 }, if digits > 1 { high } else { 0 });
+            let value = Decimal::from_parts(low, mid, high, negative, scale);
+            let text = DecimalText::new(value);
+            proptest::prop_assert_eq!(text.as_str(), value.normalize().to_string());
+        }
+    }
+
     #[test]
     fn text_has_no_trailing_zeros() {
         assert_eq!(DecimalText::parse("61837.63000000").unwrap().as_str(), "61837.63");
         assert_eq!(DecimalText::parse("100.000").unwrap().as_str(), "100");
         assert_eq!(DecimalText::parse("0.00").unwrap().as_str(), "0");
+        assert!(DecimalText::default().is_absent() && DecimalText::default().as_str().is_empty());
+        assert!(!DecimalText::new(Decimal::ZERO).is_absent());
     }
 }

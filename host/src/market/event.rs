@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr as _};
 use utoipa::ToSchema;
 
 use crate::base::{InstanceId, ProviderName, Timestamp};
@@ -124,11 +124,46 @@ impl Event {
     }
 }
 
+/// The venue's id of a trade: nearly always a number, which then is never written out unless somebody asks for its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TradeId {
+    /// Plain digits without leading zeros.
+    Number(u64),
+    /// Anything else.
+    Text(SmolStr),
+}
+
+impl TradeId {
+    /// As the venue writes it.
+    pub fn text(&self) -> SmolStr {
+        match self {
+            Self::Number(number) => number.to_smolstr(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl From<u64> for TradeId {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for TradeId {
+    fn from(text: &str) -> Self {
+        let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+        match text.parse() {
+            Ok(number) if canonical => Self::Number(number),
+            _ => Self::Text(text.into()),
+        }
+    }
+}
+
 /// A public trade. `side` is the aggressor's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trade {
     /// The venue's id.
-    pub trade_id: SmolStr,
+    pub trade_id: TradeId,
     /// Who took liquidity.
     pub side: Side,
     /// Quote currency.

@@ -13,7 +13,9 @@ pub mod transition;
 
 pub use book::{Book, BookLevel, Ladder, LevelChange};
 pub use decimal::{DecimalError, DecimalText};
-pub use event::{BalanceUpdate, BookSnapshot, Event, EventKind, Kline, Level, Payload, RiskControl, RiskStatus, Ticker, Trade};
+pub use event::{
+    BalanceUpdate, BookSnapshot, Event, EventKind, Kline, Level, Payload, RiskControl, RiskStatus, Ticker, Trade, TradeId,
+};
 pub use instrument::{Instrument, InstrumentKind, Symbol};
 pub use order::{ClientOrderId, OrderRequest, OrderType, Side, TimeInForce, VenueOrderId};
 pub use report::{ExecutionReport, Fill, Liquidity, ReportState};

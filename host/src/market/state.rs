@@ -19,7 +19,7 @@ impl MarketState {
         match payload {
             Payload::Trade(trade) => self.last = Some(trade.price.clone()),
             Payload::Ticker(ticker) => {
-                if !ticker.last_price.as_str().is_empty() {
+                if !ticker.last_price.is_absent() {
                     self.last = Some(ticker.last_price.clone());
                 }
                 self.bid = present(&ticker.bid_price);
@@ -35,5 +35,5 @@ impl MarketState {
 }
 
 fn present(price: &DecimalText) -> Option<DecimalText> {
-    (!price.as_str().is_empty()).then(|| price.clone())
+    (!price.is_absent()).then(|| price.clone())
 }

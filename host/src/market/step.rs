@@ -1,7 +1,6 @@
 //! Prices and quantities as whole numbers of a step: how books and tapes hold them. Every conversion is exact or refused.
 
 use rust_decimal::Decimal;
-use smol_str::SmolStr;
 
 use crate::market::{DecimalText, Instrument};
 
@@ -51,31 +50,9 @@ impl Step {
         Decimal::from_i128_with_scale(units, scale)
     }
 
-    /// The same with its spelling, written without a general-purpose formatter: this runs several times per market event.
+    /// The same, to be spelled when somebody needs its text.
     pub fn text(self, count: i64) -> DecimalText {
-        let (units, scale) = self.units(count);
-        let value = Decimal::from_i128_with_scale(units, scale);
-        let Ok(mut rest) = u64::try_from(units) else {
-            return DecimalText::new(value);
-        };
-        // 20 digits of a u64, the point, and zeros before the first digit when the scale is larger.
-        let mut text = [b'0'; 24];
-        let mut begin = text.len();
-        let mut digits = 0;
-        while rest > 0 || digits <= scale {
-            if digits == scale && scale > 0 {
-                begin -= 1;
-                text[begin] = b'.';
-            }
-            begin -= 1;
-            text[begin] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-            rest /= 10;
-            digits += 1;
-        }
-        match std::str::from_utf8(&text[begin..]) {
-            Ok(text) => DecimalText::spelled(value, SmolStr::new(text)),
-            Err(_) => DecimalText::new(value),
-        }
+        DecimalText::normal(self.value(count))
     }
 
     /// Mantissa and scale of so many steps, trailing zeros taken off.

@@ -12,3 +12,10 @@ wasmtime::component::bindgen!({
 });
 
 pub use sandpit::strategy::{events, log, orders, types};
+
+impl Strategy {
+    /// `on-trade`, to be called without a fiber.
+    pub(in crate::sandbox) fn on_trade(&self) -> wasmtime::component::Func {
+        self.on_trade
+    }
+}

@@ -39,7 +39,7 @@ pub(crate) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>
         first = false;
         let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx)));
         let Ok(polled) = polled else {
-            return Poll::Ready(Err(Ended::new(FaultCode::HostBug, "the host failed while the guest ran").into()));
+            return Poll::Ready(Err(panicked()));
         };
         if let (Poll::Pending, Some(began)) = (&polled, began) {
             ran += thread_cpu_time().saturating_sub(began);
@@ -56,6 +56,15 @@ pub(crate) async fn supervise<T>(call: impl Future<Output = wasmtime::Result<T>>
         polled
     })
     .await
+}
+
+/// A call that never waits, with panics of the host as errors. After an error the store must be dropped.
+pub(crate) fn guarded<T>(call: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(panicked()))
+}
+
+fn panicked() -> wasmtime::Error {
+    Ended::new(FaultCode::HostBug, "the host failed while the guest ran").into()
 }
 
 /// Says what an error of wasmtime means for the guest.

@@ -48,9 +48,9 @@ pub(super) fn envelope(event: &Event, provider: u16, symbol: Option<u16>) -> wit
     }
 }
 
-pub(super) fn trade(trade: &market::Trade) -> wit::Event<'_> {
+pub(super) fn trade<'a>(trade: &'a market::Trade, id: &'a str) -> wit::Event<'a> {
     wit::Event::Trade(wit::Trade {
-        trade_id: &trade.trade_id,
+        trade_id: id,
         side: side_to_wit(trade.side),
         price: trade.price.as_str(),
         quantity: trade.quantity.as_str(),
@@ -60,8 +60,9 @@ pub(super) fn trade(trade: &market::Trade) -> wit::Event<'_> {
 
 /// A trade whose id and figures fit numbers, as nearly all do: then no text has to cross.
 pub(super) fn plain_trade(trade: &market::Trade) -> Option<wit::PlainTrade> {
+    let market::TradeId::Number(trade_id) = trade.trade_id else { return None };
     Some(wit::PlainTrade {
-        trade_id: whole(&trade.trade_id)?,
+        trade_id,
         side: side_to_wit(trade.side),
         price: figure(&trade.price)?,
         quantity: figure(&trade.quantity)?,
@@ -69,17 +70,11 @@ pub(super) fn plain_trade(trade: &market::Trade) -> Option<wit::PlainTrade> {
     })
 }
 
-/// A number that reads as this text and no other: no sign, no leading zeros.
-fn whole(text: &str) -> Option<u64> {
-    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
-    if canonical { text.parse().ok() } else { None }
-}
-
 /// None for what is absent, for more than 64 bits or 18 decimals, and for the negative zero that text can say.
 fn figure(decimal: &market::DecimalText) -> Option<wit::Figure> {
     let value = decimal.value();
     let (units, scale) = (i64::try_from(value.mantissa()).ok()?, u8::try_from(value.scale()).ok()?);
-    let plain = scale <= 18 && !decimal.as_str().is_empty() && !(units == 0 && value.is_sign_negative());
+    let plain = scale <= 18 && !decimal.is_absent() && !(units == 0 && value.is_sign_negative());
     plain.then_some(wit::Figure { units, scale })
 }
 

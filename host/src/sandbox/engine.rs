@@ -13,7 +13,7 @@ use crate::base::metrics::Metrics;
 use crate::sandbox::code_cache::CodeCache;
 use crate::sandbox::fault::FaultCode;
 use crate::sandbox::limits::{LimitError, Limits};
-use crate::sandbox::{helpers, state::State};
+use crate::sandbox::{helpers, stack, state::State};
 
 /// Bytes of one memory slot of the pool: the most that `limits.memoryBytes` can ask for, and a page for a snapshot's accessors.
 const SLOT_BYTES: usize = (64 << 20) + (1 << 20);
@@ -70,6 +70,7 @@ struct Inner {
     faults: IntCounterVec,
     guests: IntGauge,
     code_cache: Arc<CodeCache>,
+    by_hand: bool,
 }
 
 impl Sandbox {
@@ -78,13 +79,26 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`] when the configuration does not fit the machine or a limit is out of range.
     pub fn new(config: SandboxConfig, metrics: &Metrics) -> Result<Self, SandboxError> {
+        Self::set_up(config, false, metrics)
+    }
+
+    /// The same for guests whose time is moved by hand ([`Pace::Virtual`](crate::sandbox::Pace::Virtual)): none ever waits or
+    /// gives way, so that a call is over when it returns, and nothing depends on the machine's speed.
+    ///
+    /// # Errors
+    /// As for [`Sandbox::new`].
+    pub fn by_hand(config: SandboxConfig, metrics: &Metrics) -> Result<Self, SandboxError> {
+        Self::set_up(SandboxConfig { yield_fuel: None, ..config }, true, metrics)
+    }
+
+    fn set_up(config: SandboxConfig, by_hand: bool, metrics: &Metrics) -> Result<Self, SandboxError> {
         config.limits.validate()?;
         let code_cache = Arc::new(CodeCache::default());
         let engine = wasmtime_config(&config, code_cache.clone())
             .and_then(|wasmtime| Engine::new(&wasmtime))
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let mut linker = Linker::new(&engine);
-        helpers::link(&mut linker).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        helpers::link(&mut linker, by_hand).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let faults = metrics.counter_vec(
             "sandpit_guest_faults_total",
             "Guests that were thrown away, by fault code and whose failure it was.",
@@ -94,12 +108,24 @@ impl Sandbox {
             faults.with_label_values(&[code.as_str(), code.blame().as_str()]);
         }
         let guests = metrics.gauge("sandpit_guests", "Guests that are alive.");
-        Ok(Self { inner: Arc::new(Inner { engine, linker, config, clock: SystemClock::new(), faults, guests, code_cache }) })
+        let clock = SystemClock::new();
+        Ok(Self { inner: Arc::new(Inner { engine, linker, config, clock, faults, guests, code_cache, by_hand }) })
     }
 
     /// How it was set up.
     pub fn config(&self) -> &SandboxConfig {
         &self.inner.config
+    }
+
+    /// Whether time is moved by hand here.
+    pub(super) fn is_by_hand(&self) -> bool {
+        self.inner.by_hand
+    }
+
+    /// Runs `work`, which calls guests of this sandbox, on a thread with room for them.
+    pub(super) fn with_room<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        // The guest's part, the host's above it, and as much again for the caller's below it.
+        stack::with_room(self.inner.config.wasm_stack_bytes + 2 * HOST_STACK_BYTES, work)
     }
 
     pub(crate) fn engine(&self) -> &Engine {

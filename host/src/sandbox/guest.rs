@@ -5,18 +5,20 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
+use wasmtime::component::TypedFunc;
 
 use crate::base::Timestamp;
 use crate::market::{Event, Payload, Symbol};
 use crate::sandbox::Sandbox;
 use crate::sandbox::bindings::types::{self, Handlers};
 use crate::sandbox::bindings::{Strategy, events as wit};
-use crate::sandbox::call::{Watch, classify, supervise};
+use crate::sandbox::call::{Watch, classify, guarded, supervise};
 use crate::sandbox::convert::{self, InstrumentTexts, Levels, ReportTexts};
 use crate::sandbox::fault::{Exception, Fault, FaultCode, StartError};
 use crate::sandbox::handlers::{CREATE, HANDLERS, STOP, TIMER, handler_of};
 use crate::sandbox::program::Program;
 use crate::sandbox::setup::GuestSetup;
+use crate::sandbox::stack::is_roomy;
 use crate::sandbox::state::{ARGUMENT_BYTES, Live, Phase, State};
 
 /// What `create` returned.
@@ -78,8 +80,12 @@ pub struct Guest {
 struct Running {
     store: Store<State>,
     exports: Strategy,
+    /// Where time is moved by hand: called without a fiber on a thread that has room.
+    on_trade: Option<OnTrade>,
     _alive: Alive,
 }
+
+type OnTrade = TypedFunc<(wit::Envelope, wit::PlainTrade), (bool,)>;
 
 /// Counts the guests that are alive.
 struct Alive(prometheus::IntGauge);
@@ -95,7 +101,10 @@ pub(crate) fn new_store(sandbox: &Sandbox, state: State, fuel: u64) -> wasmtime:
     let mut store = Store::new(sandbox.engine(), state);
     store.limiter(|state| &mut state.limiter);
     store.set_fuel(fuel)?;
-    store.fuel_async_yield_interval(sandbox.config().yield_fuel)?;
+    if sandbox.config().yield_fuel.is_some() {
+        // Once said, and be it for none, every call has to be made on a fiber.
+        store.fuel_async_yield_interval(sandbox.config().yield_fuel)?;
+    }
     store.set_hostcall_fuel(ARGUMENT_BYTES);
     // The world has no resources.
     store.set_max_component_handles(16);
@@ -136,7 +145,8 @@ impl Guest {
         let started = started.map_err(|exception| StartError::Exception(Box::new(exception.into())))?;
 
         sandbox.guests().inc();
-        let running = Running { store, exports, _alive: Alive(sandbox.guests().clone()) };
+        let on_trade = sandbox.is_by_hand().then(|| exports.on_trade().typed(&store).ok()).flatten();
+        let running = Running { store, exports, on_trade, _alive: Alive(sandbox.guests().clone()) };
         let mut guest = Self {
             sandbox,
             running: Some(running),
@@ -170,7 +180,10 @@ impl Guest {
         match &event.payload {
             Payload::Trade(trade) => match convert::plain_trade(trade) {
                 Some(plain) => self.call_plain(handler, envelope, plain).await,
-                None => self.call(handler, envelope, convert::trade(trade)).await,
+                None => {
+                    let id = trade.trade_id.text();
+                    self.call(handler, envelope, convert::trade(trade, &id)).await
+                }
             },
             Payload::Ticker(ticker) => self.call(handler, envelope, convert::ticker(ticker)).await,
             Payload::BookSnapshot(book) => {
@@ -289,9 +302,17 @@ impl Guest {
         trade: wit::PlainTrade,
     ) -> Result<Delivery, Fault> {
         let (running, watch) = self.ready()?;
-        let Running { store, exports, .. } = running;
+        let Running { store, exports, on_trade, .. } = running;
+        let direct = on_trade.as_ref().filter(|_| is_roomy());
+        let direct = direct.map(|on_trade| guarded(|| on_trade.call(&mut *store, (envelope, trade))));
+        if let Some(Ok((false,))) = direct {
+            return self.conclude(handler, Ok(Ok(())));
+        }
         let call = async {
-            let threw = exports.call_on_trade(&mut *store, envelope, trade).await?;
+            let threw = match direct {
+                Some(called) => called?.0,
+                None => exports.call_on_trade(&mut *store, envelope, trade).await?,
+            };
             let thrown = if threw { exports.call_thrown(&mut *store).await? } else { None };
             Ok(thrown.map_or(Ok(()), Err))
         };

@@ -20,6 +20,7 @@ pub mod metadata;
 mod program;
 mod saved;
 mod setup;
+mod stack;
 pub(crate) mod state;
 mod timers;
 

@@ -40,6 +40,12 @@ impl Program {
         Ok(Self { sandbox: sandbox.clone(), pre, metadata, source, engine, component_bytes })
     }
 
+    /// Runs `work`, which calls guests of this program, on a thread with room for them: where time is moved by hand
+    /// ([`Sandbox::by_hand`]), calls are faster there.
+    pub fn with_room<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        if self.sandbox.is_by_hand() { self.sandbox.with_room(work) } else { work() }
+    }
+
     /// What the strategy says about itself.
     pub fn metadata(&self) -> &Arc<Metadata> {
         &self.metadata

@@ -34,8 +34,18 @@ impl Outlet {
     /// this event is checked against its prices. Never blocks.
     pub fn publish(&self, event: Event) {
         let event = Arc::new(event);
-        self.desk.observe(&event);
-        self.bus.publish(&event);
+        self.observe(&event);
+        self.spread(&event);
+    }
+
+    /// The first half of [`Outlet::publish`]: the desk alone hears of it. For a backtest, which hands an event to its guest itself.
+    pub(crate) fn observe(&self, event: &Arc<Event>) {
+        self.desk.observe(event);
+    }
+
+    /// The second half: everyone but the desk.
+    pub(crate) fn spread(&self, event: &Arc<Event>) {
+        self.bus.publish(event);
     }
 
     /// Tells the desk what became of an order. Reports of one order must come in the venue's order. Never blocks.

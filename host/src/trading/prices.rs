@@ -51,7 +51,7 @@ impl Prices {
         match &event.payload {
             Payload::Trade(trade) => self.reference = Some(trade.price.value()),
             Payload::Ticker(ticker) => {
-                let present = |price: &crate::market::DecimalText| (!price.as_str().is_empty()).then(|| price.value());
+                let present = |price: &crate::market::DecimalText| (!price.is_absent()).then(|| price.value());
                 self.bid = present(&ticker.bid_price);
                 self.ask = present(&ticker.ask_price);
                 self.reference = present(&ticker.last_price);

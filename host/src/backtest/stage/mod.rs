@@ -20,7 +20,7 @@ use super::table::Table;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{Clock as _, ManualClock, ProviderName, Timestamp};
-use crate::bus::{Bus, BusConfig, Filter, Mailbox};
+use crate::bus::{Bus, BusConfig, Filter, KindSet, Mailbox};
 use crate::instances::restart::RestartPolicy;
 use crate::instances::view::tidy;
 use crate::market::{Event, EventKind, OrderRequest, Payload, Symbol};
@@ -39,6 +39,8 @@ pub(super) struct Stage {
     bus: Arc<Bus>,
     seats: Vec<Seat>,
     mailbox: Mailbox,
+    /// What the guest asked to hear of its markets.
+    kinds: KindSet,
     guest: Option<Guest>,
     /// Counts the guests: part of client order ids.
     run: u64,
@@ -56,6 +58,8 @@ pub(super) struct Stage {
     measure: Measure,
     /// Each call, when somebody wants to know.
     calls: Option<Vec<PlayedCall>>,
+    /// A lone event goes past the bus where that comes to the same.
+    short_cuts: bool,
     first: Timestamp,
     last: Timestamp,
     /// What a venue says; empty between two things that happen.
@@ -104,7 +108,7 @@ impl Stage {
             let outlet = desk.outlet(table.name(), &Lifecycle::new());
             seats.push(Seat { table, outlet });
         }
-        let kinds = request.program.metadata().events.iter().copied().collect();
+        let kinds: KindSet = request.program.metadata().events.iter().copied().collect();
         let filter = |(provider, symbols): &(ProviderName, Vec<Symbol>)| Filter {
             provider: provider.clone(),
             symbols: symbols.clone(),
@@ -121,6 +125,7 @@ impl Stage {
             bus,
             seats,
             mailbox,
+            kinds,
             guest: None,
             run: 0,
             handled: 0,
@@ -133,6 +138,7 @@ impl Stage {
             ledger: Ledger::default(),
             measure,
             calls: None,
+            short_cuts: true,
             first,
             last: first,
             told: Vec::new(),
@@ -183,6 +189,12 @@ impl Stage {
         speak: impl FnOnce(&mut Vec<Output>) -> Result<(), PlayError>,
     ) -> Result<(), PlayError> {
         speak(&mut self.told)?;
+        if let [Output::Event(_)] = &self.told[..]
+            && self.listens()
+            && let Some(Output::Event(event)) = self.told.pop()
+        {
+            return self.hear_at_once(seat, event);
+        }
         if self.told.iter().any(|told| matches!(told, Output::Report(_))) {
             self.note_orders();
         }
@@ -202,6 +214,35 @@ impl Stage {
             }
         }
         self.drain()
+    }
+
+    /// Whether the guest would take the next event as soon as it is in the mailbox.
+    fn listens(&self) -> bool {
+        let awake = |guest: &Guest| guest.now().is_none_or(|awake| awake <= self.clock.now());
+        self.short_cuts && self.held.is_empty() && self.guest.as_ref().is_some_and(awake) && self.mailbox.is_empty()
+    }
+
+    /// What a venue says alone to a guest that listens: nearly every event of a market. It need not go through the mailbox,
+    /// unless the desk has put something there first.
+    fn hear_at_once(&mut self, seat: usize, event: Event) -> Result<(), PlayError> {
+        self.measure.heard(seat, &event, self.clock.now());
+        let (event, outlet) = (Arc::new(event), &self.seats[seat].outlet);
+        outlet.observe(&event);
+        match &event.symbol {
+            Some(symbol) if of_a_market(event.kind()) && self.mailbox.is_empty() => {
+                if self.kinds.contains(event.kind()) && self.follows(&event.provider, symbol) {
+                    self.account(&event);
+                    self.deliver(&event)?;
+                }
+            }
+            _ => outlet.spread(&event),
+        }
+        self.drain()
+    }
+
+    /// Whether the guest follows this market.
+    fn follows(&self, provider: &ProviderName, symbol: &Symbol) -> bool {
+        self.feeds.iter().any(|(ours, symbols)| ours == provider && symbols.contains(symbol))
     }
 
     fn catch_up(&mut self, until: Timestamp) -> Result<(), PlayError> {
@@ -329,6 +370,12 @@ impl Stage {
     }
 }
 
+/// Events of one market that go to everybody who follows it.
+fn of_a_market(kind: EventKind) -> bool {
+    use EventKind::{BookSnapshot, InstrumentUpdate, KlineSummary, Ticker, Trade};
+    matches!(kind, Trade | Ticker | BookSnapshot | KlineSummary | InstrumentUpdate)
+}
+
 impl Stage {
     /// The report of all that happened.
     pub(super) fn close(mut self) -> PlayReport {
@@ -350,7 +397,7 @@ impl Stage {
             data: self.request.venues.iter().flat_map(PlayedData::of).collect(),
             from: self.first.to_rfc3339(),
             to: self.last.to_rfc3339(),
-            events: self.tally.events,
+            events: self.tally.events(),
             orders,
             fills,
             fees,

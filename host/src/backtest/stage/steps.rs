@@ -88,6 +88,12 @@ impl Stage {
         self.drain()
     }
 
+    /// From now on every event goes by the bus.
+    #[cfg(test)]
+    pub(in crate::backtest) fn take_no_short_cuts(&mut self) {
+        self.short_cuts = false;
+    }
+
     /// What can be seen now.
     pub(in crate::backtest) fn picture(&self) -> Picture {
         let several = self.seats.len() > 1;

@@ -1,6 +1,7 @@
 //! Trouble over the real tape: it happens, it is the same each time, and the money adds up all the same.
 
 use super::*;
+use crate::backtest::play::play_by_the_long_way;
 
 /// Trades every second or so, counts in what it saves, and logs what it hears.
 const TRADER: &str = r#"
@@ -70,4 +71,26 @@ async fn without_chaos_none_of_it_happens() {
     assert!(report.orders.iter().all(|order| order.reason.is_none()));
     assert_eq!(report.fuel["create"].count, 1);
     assert!(report.orders.len() > 100, "{}", report.orders.len());
+}
+
+#[tokio::test]
+async fn short_cuts_come_to_the_same() {
+    let lab = Lab::new();
+    let chaos = "seed=7,rejectPpm=100000,partialPpm=300000,moreLatencyMs=400,outageEvery=60s,outageFor=5s,restartAt=1000;5000";
+    let trading = json!({ "dry_run": false, "momentum_threshold": 0.005, "order_size": "0.001" });
+    for (source, config) in [
+        (TRADER, json!({ "dry_run": false })),
+        (MOMENTUM_1_1, trading),
+        (TROUBLE, json!({})),
+        (SLEEPER, json!({})),
+        (LOOPER, json!({})),
+    ] {
+        for chaos in [chaos, "seed=7"] {
+            let mut request = lab.request(source, config.clone()).await;
+            request.chaos = chaos.parse().unwrap();
+            let (short, long) = (play(request.clone()).unwrap(), play_by_the_long_way(request).unwrap());
+            assert!(short.events.delivered.values().sum::<u64>() > 0);
+            assert_eq!(serde_json::to_value(&short).unwrap(), serde_json::to_value(&long).unwrap());
+        }
+    }
 }

@@ -15,10 +15,36 @@ use crate::base::metrics::Metrics;
 use crate::compile::{Compiler, CompilerConfig, Source, check_config};
 use crate::market::Side;
 use crate::providers::tape::Tape;
-use crate::sandbox::{FaultCode, Sandbox, SandboxConfig};
+use crate::sandbox::{FaultCode, Sandbox, SandboxConfig, SandboxError};
 
 pub(super) const MOMENTUM: &str =
     include_str!("../../../../strategies/momentum/3b30f3e8a3909f23e7bc3df481b7efb15f87ddca882130f437f20baf381ff7dc/momentum.js");
+
+/// The revision that asks the host only when there is a signal.
+const MOMENTUM_1_1: &str =
+    include_str!("../../../../strategies/momentum/edb5a42f684fb6ad41b45bc0c95f4a250000f3cc40740d06cb51fd015592bef9/momentum.js");
+
+/// Does everything that a call can end with: returns, throws, recurses without end, and never returns.
+const TROUBLE: &str = r#"
+module.exports = {
+  metadata: { name: "trouble", tag: "v1", displayName: "Trouble", events: ["Trade"] },
+  create({ helpers }) {
+    let trades = 0;
+    const deep = () => 1 + deep();
+    return {
+      onTrade() {
+        trades += 1;
+        if (trades % 100 === 7) throw new Error("thrown at " + trades);
+        if (trades % 100 === 13) {
+          try { deep(); } catch (error) { helpers.log(error.name); }
+        }
+        if (trades % 100 === 17) deep();
+        if (trades === 900) for (;;);
+      },
+    };
+  },
+};
+"#;
 
 /// Sleeps ten seconds at every trade, and counts the seconds of the tape with a timer.
 const SLEEPER: &str = r#"
@@ -47,9 +73,17 @@ pub(super) struct Lab(Compiler);
 
 impl Lab {
     pub(super) fn new() -> Self {
-        let config = SandboxConfig { max_guests: 8, yield_fuel: None, ..SandboxConfig::default() };
+        Self::of(Sandbox::by_hand)
+    }
+
+    /// Every call on a fiber of its own, as live.
+    fn on_fibers() -> Self {
+        Self::of(|config, metrics| Sandbox::new(SandboxConfig { yield_fuel: None, ..config }, metrics))
+    }
+
+    fn of(made: impl FnOnce(SandboxConfig, &Metrics) -> Result<Sandbox, SandboxError>) -> Self {
         let metrics = Metrics::new();
-        let sandbox = Sandbox::new(config, &metrics).unwrap();
+        let sandbox = made(SandboxConfig { max_guests: 8, ..SandboxConfig::default() }, &metrics).unwrap();
         Self(Compiler::new(&sandbox, &CompilerConfig::default(), &metrics).unwrap())
     }
 
@@ -103,6 +137,34 @@ async fn two_plays_give_the_same_bytes_and_the_money_adds_up() {
     assert_eq!(line.net, line.realised + line.unrealised - line.fees);
     assert_eq!(report.fuel["onTrade"].count, report.events.delivered["Trade"]);
     assert!(report.faults.is_empty() && report.exception_count == 0);
+}
+
+#[tokio::test]
+async fn a_call_without_a_fiber_is_the_same_call() {
+    let (direct, fibers) = (Lab::new(), Lab::on_fibers());
+    let trading = json!({ "dry_run": false, "momentum_threshold": 0.005, "order_size": "0.001" });
+    for (source, config) in [(MOMENTUM_1_1, trading), (TROUBLE, json!({})), (SLEEPER, json!({})), (LOOPER, json!({}))] {
+        let here = play(direct.request(source, config.clone()).await).unwrap();
+        let there = play(fibers.request(source, config).await).unwrap();
+        assert_eq!(serde_json::to_value(&here).unwrap(), serde_json::to_value(&there).unwrap());
+        if source == TROUBLE {
+            assert!(here.exception_count >= 16 && here.faults.len() == 1, "{} {:?}", here.exception_count, here.faults);
+            assert!(here.log.iter().any(|line| line.text == "RangeError"), "{:?}", here.log.first());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_newer_momentum_sends_the_same_orders() {
+    let lab = Lab::new();
+    let config = json!({ "dry_run": false, "momentum_threshold": 0.005, "order_size": "0.001" });
+    let [older, newer] =
+        [lab.request(MOMENTUM, config.clone()).await, lab.request(MOMENTUM_1_1, config).await].map(|it| play(it).unwrap());
+    let sent =
+        |report: &PlayReport| -> Vec<_> { report.orders.iter().map(|order| (order.side, order.placed_at.clone())).collect() };
+    assert_eq!(sent(&older), sent(&newer));
+    assert_eq!(older.balances, newer.balances);
+    assert!(newer.fuel["onTrade"].total < older.fuel["onTrade"].total);
 }
 
 #[tokio::test]

@@ -84,8 +84,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let venues = args.venues.open()?;
     let found = source::resolve(&args.strategy.strategy, args.strategy.strategies.as_ref(), output)?;
     let jobs = sweep::jobs(args.jobs);
-    let guests = u32::try_from(jobs.get()).unwrap_or(u32::MAX).saturating_add(1).max(Workbench::GUESTS);
-    let bench = Workbench::deterministic(guests)?;
+    let bench = Workbench::cached(jobs.get().saturating_add(1), true)?;
     let program = bench.program(&found, output)?;
     let config = args.strategy.configuration(program.metadata())?;
     let (symbols, seed, chaos) = (args.symbol.clone(), args.seed, args.chaos.clone().unwrap_or_default());

@@ -116,7 +116,7 @@ impl Rounds {
     /// # Errors
     /// [`Failure`] when no sandbox can be made.
     pub(super) fn new(what: PathBuf, data: Vec<String>, config: Vec<(String, String)>, end: Arc<Watch>) -> Result<Self, Failure> {
-        let bench = Workbench::for_tests(suite::threads() + 1, true)?;
+        let bench = Workbench::cached(suite::threads() + 1, true)?;
         Ok(Self { what, data, config, bench, opened: None, clock: SystemClock::new(), end })
     }
 

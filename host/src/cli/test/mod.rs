@@ -46,7 +46,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
     let threads = suite::threads();
-    let bench = Workbench::for_tests(threads, !args.no_cache)?;
+    let bench = Workbench::cached(threads, !args.no_cache)?;
     let mut stock = Stock::new(bench, args.strategies.clone());
     let outcomes = if args.what == Path::new("-") {
         let cases =

@@ -57,7 +57,7 @@ fn project(written: &str, document: Value) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path) -> Outcome {
-    let mut stock = Stock::new(Workbench::for_tests(1, false).unwrap(), None);
+    let mut stock = Stock::new(Workbench::cached(1, false).unwrap(), None);
     let cases = match read(&mut stock, &folder.join("x.scenario.json")) {
         Ok(cases) => cases,
         Err(outcome) => panic!("{}", outcome.to_json()),

@@ -276,7 +276,7 @@ pub(super) fn trade(n: u64) -> Event {
         ingest_time: Timestamp::from_millis(1_723_161_600_002 + n),
         emit_time: time,
         payload: Payload::Trade(Trade {
-            trade_id: format!("t{n}").into(),
+            trade_id: format!("t{n}").as_str().into(),
             side: if n.is_multiple_of(2) { Side::Buy } else { Side::Sell },
             price: DecimalText::parse(&format!("{}.5", 60_000 + n % 100)).unwrap(),
             quantity: DecimalText::parse("0.25").unwrap(),

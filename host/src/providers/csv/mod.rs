@@ -5,6 +5,7 @@
 mod error;
 mod field;
 mod layout;
+mod lines;
 mod pair;
 mod reel;
 mod row;

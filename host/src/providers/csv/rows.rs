@@ -9,6 +9,7 @@ use sha2::Digest as _;
 
 use super::error::{CsvError, quoted};
 use super::layout::Layout;
+use super::lines::Lines;
 use crate::base::Digest;
 
 const BUFFER_BYTES: usize = 128 << 10;
@@ -18,8 +19,7 @@ const WINDOW_LOG_MAX: u32 = 27;
 /// One pass over a file. The header, where there is one, is not among its rows.
 pub(super) struct Rows {
     file: Arc<str>,
-    reader: csv::Reader<Box<dyn Read + Send>>,
-    row: csv::ByteRecord,
+    lines: Lines,
     layout: Arc<Layout>,
     /// The first row is a row of data and was not taken yet.
     first_waits: bool,
@@ -40,18 +40,13 @@ impl Rows {
             Unpack::Io(error) => read(error),
             Unpack::Other(error) => error,
         })?;
-        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(raw);
-        let mut rows = Self {
-            file: Arc::clone(file),
-            reader,
-            row: csv::ByteRecord::new(),
-            layout: Arc::new(Layout::none()),
-            first_waits: false,
-        };
+        let lines = Lines::new(raw);
+        let mut rows = Self { file: Arc::clone(file), lines, layout: Arc::new(Layout::none()), first_waits: false };
         if !rows.fetch()? {
             return Err(CsvError::file(file, "it is empty"));
         }
-        rows.layout = Arc::new(Layout::of(file, &rows.row)?);
+        let first: csv::ByteRecord = (0..rows.lines.len()).map(|column| rows.lines.value(column)).collect();
+        rows.layout = Arc::new(Layout::of(file, &first)?);
         rows.first_waits = !rows.layout.headed;
         Ok(rows)
     }
@@ -69,7 +64,7 @@ impl Rows {
         if !std::mem::take(&mut self.first_waits) && !self.fetch()? {
             return Ok(false);
         }
-        let (has, wants) = (self.row.len(), self.layout.names.len());
+        let (has, wants) = (self.lines.len(), self.layout.names.len());
         if has != wants {
             let problem = format!("it has {has} values where there are {wants} columns ({})", self.layout.names.join(","));
             return Err(CsvError::row(&self.file, self.line(), problem));
@@ -79,12 +74,12 @@ impl Rows {
 
     /// A value of the row; empty for a column that it has not.
     pub(super) fn value(&self, column: usize) -> &[u8] {
-        self.row.get(column).unwrap_or_default()
+        self.lines.value(column)
     }
 
     /// The line that the row begins at.
     pub(super) fn line(&self) -> u64 {
-        self.row.position().map_or(0, csv::Position::line)
+        self.lines.line()
     }
 
     /// The same with the place and what stands there.
@@ -99,12 +94,9 @@ impl Rows {
     }
 
     fn fetch(&mut self) -> Result<bool, CsvError> {
-        self.reader.read_byte_record(&mut self.row).map_err(|error| {
-            let line = error.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
-            match error.into_kind() {
-                csv::ErrorKind::Io(error) => CsvError::Read { file: self.file.to_string(), error },
-                other => CsvError::row(&self.file, line, format!("{other:?}")),
-            }
+        self.lines.advance().map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => CsvError::Read { file: self.file.to_string(), error },
+            other => CsvError::row(&self.file, self.lines.line(), format!("{other:?}")),
         })
     }
 }
@@ -155,8 +147,8 @@ pub(super) struct Hash(Arc<Mutex<(sha2::Sha256, u64)>>);
 impl Hash {
     /// Of all bytes and how many; what was not read of the file after its last row is read now.
     pub(super) fn finish(self, rows: Rows) -> Result<(Digest, u64), CsvError> {
-        let Rows { file, reader, .. } = rows;
-        let mut rest = reader.into_inner();
+        let Rows { file, lines, .. } = rows;
+        let mut rest = lines.into_rest();
         io::copy(&mut rest, &mut io::sink()).map_err(|error| CsvError::Read { file: file.to_string(), error })?;
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok((Digest::from_bytes(state.0.finalize().into()), state.1))

@@ -1,6 +1,6 @@
 //! From a tape's records to the events of one instrument. Builds only what somebody wants to hear.
 
-use smol_str::{SmolStr, ToSmolStr as _};
+use smol_str::SmolStr;
 
 use super::bar::Bars;
 use crate::base::{ProviderName, Timestamp};
@@ -73,7 +73,7 @@ impl Feed {
         self.volume = self.volume.saturating_add(trade.quantity);
         let event = kinds.contains(EventKind::Trade).then(|| {
             let payload = Payload::Trade(Trade {
-                trade_id: trade.trade_id.to_smolstr(),
+                trade_id: trade.trade_id.into(),
                 side: trade.aggressor,
                 price: self.grid.tick.text(trade.price),
                 quantity: self.grid.lot.text(trade.quantity),

@@ -21,12 +21,12 @@ const READ: u64 = 500;
 /// Price of each byte of text that crosses.
 const PER_BYTE: u64 = 10;
 
-/// Links every import that a strategy may have. What is not here does not exist for a guest.
-pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+/// Links every import that a strategy may have. What is not here does not exist for a guest. With `by_hand` none of them waits.
+pub(super) fn link(linker: &mut Linker<State>, by_hand: bool) -> wasmtime::Result<()> {
     // Interfaces of types only.
     linker.instance(&name("types"))?;
     linker.instance(&name("events"))?;
-    clock::link(&mut linker.instance(&name("clock"))?)?;
+    clock::link(&mut linker.instance(&name("clock"))?, by_hand)?;
     log::link(&mut linker.instance(&name("log"))?)?;
     market_data::link(&mut linker.instance(&name("market-data"))?)?;
     orders::link(&mut linker.instance(&name("orders"))?)?;
