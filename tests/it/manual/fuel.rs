@@ -225,7 +225,7 @@ async fn of_trades(file: &str, source: &str) -> u64 {
 async fn golden_fuel_of_the_readme_is_what_bench_measures() {
     let empty = "// 0\nmodule.exports = { metadata: { name: \"empty\", tag: \"v1\", displayName: \"Empty\", events: [\"Trade\"] },\n  \
                  create() { return { onTrade() {} }; } };\n";
-    let momentum = only_source_of("strategies/momentum");
+    let momentum = latest_source_of("momentum");
     let figures = [of_trades("empty.js", empty).await, of_trades("momentum.js", &momentum).await].map(grouped);
     let path = root().join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
@@ -238,12 +238,11 @@ async fn golden_fuel_of_the_readme_is_what_bench_measures() {
     hold(&path, &parts.join(" fuel |"));
 }
 
-/// The only source below a strategy's folder.
-fn only_source_of(folder: &str) -> String {
-    let only = |path: std::path::PathBuf| {
-        let entries: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(entries.len(), 1, "{}", path.display());
-        entries[0].clone()
-    };
-    std::fs::read_to_string(only(only(root().join(folder)))).unwrap()
+/// The source of the revision that `latest` of a built-in strategy names.
+fn latest_source_of(strategy: &str) -> String {
+    let read = |file: &str| std::fs::read_to_string(root().join("strategies").join(file)).unwrap();
+    let registry: serde_json::Value = serde_json::from_str(&read("registry.json")).unwrap();
+    let strategy = &registry[strategy];
+    let latest = strategy["tags"]["latest"].as_str().unwrap();
+    read(strategy["hashes"][latest]["path"].as_str().unwrap())
 }
