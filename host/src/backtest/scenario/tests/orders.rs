@@ -40,6 +40,7 @@ async fn steps_answer_orders_in_every_way() {
         "filled Buy BTC-USDT 3 98 0 ",
         "acknowledged Buy BTC-USDT 0 0 1 ",
         "filled Buy BTC-USDT 1 100 0 ",
+        "risk paper BTC-USDT TRIGGERED ORDER_VALIDATION rejected by the venue: min notional not met true",
         "rejected Sell BTC-USDT 0 0 0 min notional not met",
         "acknowledged Buy BTC-USDT 0 0 1 ",
         "acknowledged Buy BTC-USDT 0 0 1 ",
@@ -149,7 +150,11 @@ async fn a_connection_is_lost_and_comes_back_with_what_was_missed() {
         "trade paper BTC-USDT Buy 101",
     ];
     assert!(order.map(place).is_sorted(), "{log:#?}");
-    assert!(answer.report.exceptions[0].message.contains("denied: the connection to `paper` is lost"), "{:?}", answer.report.exceptions);
+    assert!(
+        answer.report.exceptions[0].message.contains("denied: the connection to `paper` is lost"),
+        "{:?}",
+        answer.report.exceptions
+    );
 }
 
 #[tokio::test]
