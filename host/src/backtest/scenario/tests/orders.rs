@@ -40,6 +40,7 @@ async fn steps_answer_orders_in_every_way() {
         "filled Buy BTC-USDT 3 98 0 ",
         "acknowledged Buy BTC-USDT 0 0 1 ",
         "filled Buy BTC-USDT 1 100 0 ",
+        "risk paper BTC-USDT TRIGGERED ORDER_VALIDATION rejected by the venue: min notional not met true",
         "rejected Sell BTC-USDT 0 0 0 min notional not met",
         "acknowledged Buy BTC-USDT 0 0 1 ",
         "acknowledged Buy BTC-USDT 0 0 1 ",
