@@ -150,9 +150,10 @@ mod tests {
     fn the_built_in_strategies_are_found_by_every_kind_of_selector() {
         let Ok(source) = built_in("momentum") else { panic!("momentum is built in") };
         let hash = source.digest();
-        for selector in ["momentum:v1.0.0", "momentum:latest", &format!("momentum@{hash}"), &hash.to_string(), &hash.hex()] {
+        for selector in ["momentum:v1.1.0", "momentum:latest", &format!("momentum@{hash}"), &hash.to_string(), &hash.hex()] {
             assert!(built_in(selector).is_ok_and(|same| same.digest() == hash), "{selector}");
         }
+        assert!(built_in("momentum:v1.0.0").is_ok_and(|older| older.digest() != hash));
         for unknown in ["nothing", "momentum:v9", &format!("grid@{hash}"), "a b"] {
             assert!(matches!(built_in(unknown), Err(Failure::Usage(_))), "{unknown}");
         }

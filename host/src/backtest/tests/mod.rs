@@ -148,7 +148,7 @@ async fn a_call_without_a_fiber_is_the_same_call() {
         let there = play(fibers.request(source, config).await).unwrap();
         assert_eq!(serde_json::to_value(&here).unwrap(), serde_json::to_value(&there).unwrap());
         if source == TROUBLE {
-            assert!(here.exception_count >= 16 && here.faults.len() == 1, "{} {:?}", here.exception_count, here.faults);
+            assert!(here.exception_count >= 16 && !here.faults.is_empty(), "{} {:?}", here.exception_count, here.faults);
             assert!(here.log.iter().any(|line| line.text == "RangeError"), "{:?}", here.log.first());
         }
     }
