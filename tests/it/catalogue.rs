@@ -170,12 +170,12 @@ async fn deleting_one_revision_leaves_the_others() {
 #[tokio::test]
 async fn a_module_shows_its_revisions_and_tags() {
     let app = TestApp::start().await;
-    let module = app.client.get("/strategies/modules/momentum").await.expect(200);
+    let module = app.client.get("/strategies/modules/grid").await.expect(200);
     let hash = module["selectedRevisionHash"].as_str().unwrap();
     let hex = hash.strip_prefix("sha256:").unwrap();
-    assert_eq!(module["name"], "momentum");
-    assert_eq!(module["file"], "momentum.js");
-    assert_eq!(module["path"], format!("momentum/{hex}/momentum.js"));
+    assert_eq!(module["name"], "grid");
+    assert_eq!(module["file"], "grid.js");
+    assert_eq!(module["path"], format!("grid/{hex}/grid.js"));
     assert_eq!(module["tagAliases"], json!({ "latest": hash, "v1.0.0": hash }));
     assert_eq!(module["tags"], json!(["latest", "v1.0.0"]));
     assert_eq!(module["revisions"][0]["hash"], hash);
