@@ -16,7 +16,7 @@ use sandpit::trading::{RiskConfig, RiskLimits};
 use serde_json::json;
 
 use super::{code, page};
-use crate::support::{Script, root};
+use crate::support::{Script, guest, root};
 
 /// The tables of the page that name calls and their fuel.
 const TABLES: [&str; 2] = ["| call | gives | fuel |", "| call | what | fuel | limits |"];
@@ -225,7 +225,7 @@ async fn of_trades(file: &str, source: &str) -> u64 {
 async fn golden_fuel_of_the_readme_is_what_bench_measures() {
     let empty = "// 0\nmodule.exports = { metadata: { name: \"empty\", tag: \"v1\", displayName: \"Empty\", events: [\"Trade\"] },\n  \
                  create() { return { onTrade() {} }; } };\n";
-    let momentum = latest_source_of("momentum");
+    let momentum = guest::builtin("momentum");
     let figures = [of_trades("empty.js", empty).await, of_trades("momentum.js", &momentum).await].map(grouped);
     let path = root().join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
@@ -236,13 +236,4 @@ async fn golden_fuel_of_the_readme_is_what_bench_measures() {
         part.replace_range(kept.., &figure);
     }
     hold(&path, &parts.join(" fuel |"));
-}
-
-/// The source of the revision that `latest` of a built-in strategy names.
-fn latest_source_of(strategy: &str) -> String {
-    let read = |file: &str| std::fs::read_to_string(root().join("strategies").join(file)).unwrap();
-    let registry: serde_json::Value = serde_json::from_str(&read("registry.json")).unwrap();
-    let strategy = &registry[strategy];
-    let latest = strategy["tags"]["latest"].as_str().unwrap();
-    read(strategy["hashes"][latest]["path"].as_str().unwrap())
 }

@@ -10,11 +10,13 @@ pub(crate) fn source(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The newest source of a built-in strategy.
+/// The source of the revision that `latest` of a built-in strategy names.
 pub(crate) fn builtin(name: &str) -> String {
-    let folder = root().join("strategies").join(name);
-    let hash = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
-    fs::read_to_string(hash.join(format!("{name}.js"))).unwrap()
+    let read = |file: &str| fs::read_to_string(root().join("strategies").join(file)).unwrap();
+    let registry: serde_json::Value = serde_json::from_str(&read("registry.json")).unwrap();
+    let strategy = &registry[name];
+    let latest = strategy["tags"]["latest"].as_str().unwrap();
+    read(strategy["hashes"][latest]["path"].as_str().unwrap())
 }
 
 /// One line `// Expect: <when>: <what> <text>`.
