@@ -56,7 +56,7 @@ async fn steps_answer_orders_in_every_way() {
     let fills: Vec<_> = answer.report.fills.iter().map(|fill| serde_json::to_value(fill).unwrap()).collect();
     assert_eq!((&fills[0]["fee"], &fills[0]["feeAsset"]), (&json!("0.2"), &json!("USDT")));
     assert_eq!((&fills[1]["fee"], &fills[1]["feeAsset"]), (&json!("0.001"), &json!("BNB")));
-    assert_eq!((fills[0]["liquidity"].as_str(), fills[2]["liquidity"].as_str()), (Some("MAKER"), Some("TAKER")));
+    assert_eq!((fills[0]["liquidity"].as_str(), fills[2]["liquidity"].as_str()), (Some("maker"), Some("taker")));
 }
 
 #[tokio::test]
