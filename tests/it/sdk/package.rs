@@ -40,7 +40,7 @@ fn with_defaults(declared: &Value) -> String {
     let complete = |field: &mut Value| {
         field.as_object_mut().unwrap().entry("default").or_insert_with(|| NONE.into());
     };
-    match declared["config"].as_array_mut() {
+    match declared.get_mut("config").and_then(Value::as_array_mut) {
         Some(fields) => fields.iter_mut().for_each(complete),
         None => complete(&mut declared),
     }
