@@ -28,6 +28,8 @@ UNSAYABLE = (
     "must be a time such as",
     # It may be left out as far as the host reads it: who forgets it is told so in words.
     "a backup is required",
+    # Chaos is one text with a grammar of its own, as on the command line.
+    "write KEY=VALUE,...",
     # A backup may lack any part, but not all; its mode may stand in one of two places.
     "the backup has none of",
     "mode must be",

@@ -122,7 +122,7 @@ impl TableVenue {
 /// Without a connection reports wait and events are lost, as live.
 fn hold(link: &Link, held: &mut Vec<ExecutionReport>, told: &mut Vec<Output>) {
     if !link.is_up() {
-        held.extend(told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(report) } else { None }));
+        held.extend(told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(*report) } else { None }));
     }
 }
 
@@ -167,7 +167,7 @@ impl Table for TableVenue {
         let mut inner = self.inner();
         inner.closed = true;
         // The end of a session loses no report, whatever became of the connection.
-        told.extend(std::mem::take(&mut inner.held).into_iter().map(Output::Report));
+        told.extend(std::mem::take(&mut inner.held).into_iter().map(Output::report));
         inner.venue.close(told);
     }
 

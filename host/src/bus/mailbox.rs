@@ -1,5 +1,6 @@
 //! The receiving end: what the owner of an instance holds.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::Notify;
@@ -94,7 +95,7 @@ impl Mailbox {
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.inbox.is_empty.load(Ordering::Acquire)
     }
 
     /// What was dropped so far.
@@ -133,6 +134,8 @@ impl Drop for Mailbox {
 pub(super) struct Inbox {
     instance: InstanceId,
     state: Mutex<State>,
+    /// Of its queue, to be asked without the lock.
+    is_empty: AtomicBool,
     filled: Notify,
     quiet: Arc<Quiet>,
 }
@@ -166,7 +169,7 @@ pub(super) struct Pushed {
 impl Inbox {
     pub(super) fn new(instance: InstanceId, queue: Queue, quiet: Arc<Quiet>) -> Self {
         let state = State { queue, busy: false, asleep: false, closed: false, taken: Instant::now() };
-        Self { instance, state: Mutex::new(state), filled: Notify::new(), quiet }
+        Self { instance, state: Mutex::new(state), is_empty: AtomicBool::new(true), filled: Notify::new(), quiet }
     }
 
     pub(super) fn instance(&self) -> &InstanceId {
@@ -192,6 +195,7 @@ impl Inbox {
         let was_empty = state.queue.len() == 0;
         let dropped = push(&mut state.queue);
         let counted = dropped.is_none() && !state.asleep;
+        self.note(&state);
         drop(state);
         if was_empty {
             self.filled.notify_one();
@@ -199,10 +203,16 @@ impl Inbox {
         Pushed { counted, dropped }
     }
 
+    /// To be called whenever the queue has changed, before the lock is given back.
+    fn note(&self, state: &State) {
+        self.is_empty.store(state.queue.len() == 0, Ordering::Release);
+    }
+
     /// Takes one event into the owner's hands. The sum of work does not change by it.
     fn pop(&self) -> Option<Arc<Event>> {
         let mut state = locked(&self.state);
         let (event, arrived) = state.queue.pop()?;
+        self.note(&state);
         state.taken = arrived;
         // The owner may take several without `done` between them: one is in hand at a time.
         let superfluous = std::mem::replace(&mut state.busy, true);
@@ -216,6 +226,7 @@ impl Inbox {
         let before = state.work();
         state.queue.refilter(slots, place);
         let gone = before - state.work();
+        self.note(&state);
         drop(state);
         self.quiet.done(gone);
     }
@@ -226,6 +237,7 @@ impl Inbox {
         state.closed = true;
         state.busy = false;
         while state.queue.pop().is_some() {}
+        self.note(&state);
         drop(state);
         self.quiet.done(work);
     }

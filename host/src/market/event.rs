@@ -94,7 +94,7 @@ pub enum Payload {
     /// The top of the book.
     BookSnapshot(BookSnapshot),
     /// A bar.
-    KlineSummary(Kline),
+    KlineSummary(Box<Kline>),
     /// An instrument was listed or changed.
     InstrumentUpdate(Box<Instrument>),
     /// A balance of the account changed.
@@ -110,7 +110,14 @@ pub enum Payload {
 impl Event {
     /// Its kind.
     pub fn kind(&self) -> EventKind {
-        match self.payload {
+        self.payload.kind()
+    }
+}
+
+impl Payload {
+    /// Its kind.
+    pub fn kind(&self) -> EventKind {
+        match self {
             Payload::Trade(_) => EventKind::Trade,
             Payload::Ticker(_) => EventKind::Ticker,
             Payload::BookSnapshot(_) => EventKind::BookSnapshot,

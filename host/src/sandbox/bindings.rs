@@ -18,4 +18,9 @@ impl Strategy {
     pub(in crate::sandbox) fn on_trade(&self) -> wasmtime::component::Func {
         self.on_trade
     }
+
+    /// `thrown`, to be called without a fiber.
+    pub(in crate::sandbox) fn thrown(&self) -> wasmtime::component::Func {
+        self.thrown
+    }
 }

@@ -81,11 +81,21 @@ struct Running {
     store: Store<State>,
     exports: Strategy,
     /// Where time is moved by hand: called without a fiber on a thread that has room.
-    on_trade: Option<OnTrade>,
+    direct: Option<Direct>,
     _alive: Alive,
 }
 
-type OnTrade = TypedFunc<(wit::Envelope, wit::PlainTrade), (bool,)>;
+/// What takes a trade, and what says then what the handler threw.
+struct Direct {
+    on_trade: TypedFunc<(wit::Envelope, wit::PlainTrade), (bool,)>,
+    thrown: TypedFunc<(), (Option<types::Exception>,)>,
+}
+
+impl Direct {
+    fn of(exports: &Strategy, store: &Store<State>) -> Option<Self> {
+        Some(Self { on_trade: exports.on_trade().typed(store).ok()?, thrown: exports.thrown().typed(store).ok()? })
+    }
+}
 
 /// Counts the guests that are alive.
 struct Alive(prometheus::IntGauge);
@@ -145,8 +155,8 @@ impl Guest {
         let started = started.map_err(|exception| StartError::Exception(Box::new(exception.into())))?;
 
         sandbox.guests().inc();
-        let on_trade = sandbox.is_by_hand().then(|| exports.on_trade().typed(&store).ok()).flatten();
-        let running = Running { store, exports, on_trade, _alive: Alive(sandbox.guests().clone()) };
+        let direct = sandbox.is_by_hand().then(|| Direct::of(&exports, &store)).flatten();
+        let running = Running { store, exports, direct, _alive: Alive(sandbox.guests().clone()) };
         let mut guest = Self {
             sandbox,
             running: Some(running),
@@ -173,6 +183,9 @@ impl Guest {
     /// # Errors
     /// [`Fault`] when the guest broke a limit or the host failed; the guest is dead then.
     pub async fn deliver(&mut self, event: &Event) -> Result<Delivery, Fault> {
+        if let Some(delivered) = self.deliver_at_once(event) {
+            return delivered;
+        }
         let (flag, handler) = handler_of(&event.payload);
         let Some(envelope) = self.observe(event, self.handlers.contains(flag))? else {
             return Ok(Delivery { called: false, exception: None, fuel: 0, handler });
@@ -210,6 +223,23 @@ impl Guest {
             }
             Payload::Extension(json) => self.call(handler, envelope, wit::Event::Extension(json)).await,
         }
+    }
+
+    /// The short way of [`Guest::deliver`], which takes it by itself: of a trade, where time is moved by hand and this thread has
+    /// room for a guest. Nothing waits there, and no future has to be made. None when the event needs the long way; nothing has
+    /// happened then.
+    pub fn deliver_at_once(&mut self, event: &Event) -> Option<Result<Delivery, Fault>> {
+        let Payload::Trade(trade) = &event.payload else { return None };
+        if !is_roomy() || self.running.as_ref()?.direct.is_none() {
+            return None;
+        }
+        let trade = convert::plain_trade(trade)?;
+        let (flag, handler) = handler_of(&event.payload);
+        Some(match self.observe(event, self.handlers.contains(flag)) {
+            Ok(Some(envelope)) => self.call_direct(handler, envelope, trade),
+            Ok(None) => Ok(Delivery { called: false, exception: None, fuel: 0, handler }),
+            Err(fault) => Err(fault),
+        })
     }
 
     /// Calls the first timer that is due at `now`; none when none is. Call it again until then.
@@ -301,22 +331,25 @@ impl Guest {
         envelope: wit::Envelope,
         trade: wit::PlainTrade,
     ) -> Result<Delivery, Fault> {
-        let (running, watch) = self.ready()?;
-        let Running { store, exports, on_trade, .. } = running;
-        let direct = on_trade.as_ref().filter(|_| is_roomy());
-        let direct = direct.map(|on_trade| guarded(|| on_trade.call(&mut *store, (envelope, trade))));
-        if let Some(Ok((false,))) = direct {
-            return self.conclude(handler, Ok(Ok(())));
-        }
+        let (Running { store, exports, .. }, watch) = self.ready()?;
         let call = async {
-            let threw = match direct {
-                Some(called) => called?.0,
-                None => exports.call_on_trade(&mut *store, envelope, trade).await?,
-            };
+            let threw = exports.call_on_trade(&mut *store, envelope, trade).await?;
             let thrown = if threw { exports.call_thrown(&mut *store).await? } else { None };
             Ok(thrown.map_or(Ok(()), Err))
         };
         let result = supervise(call, watch).await;
+        self.conclude(handler, result)
+    }
+
+    /// The same without a fiber.
+    fn call_direct(&mut self, handler: &'static str, envelope: wit::Envelope, trade: wit::PlainTrade) -> Result<Delivery, Fault> {
+        let (Running { store, direct, .. }, _) = self.ready()?;
+        let Some(direct) = direct else { return Err(dead(None)) };
+        let result = guarded(|| {
+            let (threw,) = direct.on_trade.call(&mut *store, (envelope, trade))?;
+            let (thrown,) = if threw { direct.thrown.call(&mut *store, ())? } else { (None,) };
+            Ok(thrown.map_or(Ok(()), Err))
+        });
         self.conclude(handler, result)
     }
 

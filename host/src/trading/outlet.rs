@@ -32,8 +32,8 @@ impl Outlet {
 
     /// Tells everyone who asked for it. The desk takes its reference prices from it first, so that an order that answers
     /// this event is checked against its prices. Never blocks.
-    pub fn publish(&self, event: Event) {
-        let event = Arc::new(event);
+    pub fn publish(&self, event: impl Into<Arc<Event>>) {
+        let event = event.into();
         self.observe(&event);
         self.spread(&event);
     }

@@ -1,7 +1,6 @@
 //! `docs/strategies`: a page of each built-in strategy, from its metadata and from a run over a recorded market. Whoever changes
 //! a strategy, the engine or the venue has `cargo xtask bless` write them anew, and sees what came of the change.
 
-mod chart;
 mod run;
 mod text;
 
@@ -42,7 +41,7 @@ async fn written_now() -> BTreeMap<String, String> {
     for (run, report) in RUNS.into_iter().zip(reports.into_values()) {
         assert_eq!((report.exception_count, report.faults.len()), (0, 0), "{}", run.name);
         let page = Page::new(run, report, folder.path()).await;
-        files.insert(format!("{}.svg", run.name), run.chart(&page.report).svg());
+        files.extend(run.charts(&page.report));
         files.insert(format!("{}.md", run.name), page.text());
         pages.push(page);
     }

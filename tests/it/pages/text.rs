@@ -110,10 +110,13 @@ impl Page {
     fn results(&self) -> String {
         let (run, report) = (self.run, &self.report);
         let mut text = format!(
-            "## On a recorded market\n\n```sh\nsandpit {}\n```\n\n![Price, orders, fills and profit]({}.svg)\n\n",
+            "## On a recorded market\n\n```sh\nsandpit {}\n```\n\n![Price, orders and fills]({}.svg)\n\n",
             run.command(),
             run.name
         );
+        if !report.fills.is_empty() {
+            writeln!(text, "![Equity]({}-equity.svg)\n", run.name).unwrap();
+        }
         text += "| | |\n|---|---|\n";
         let heard: Vec<String> =
             report.events.delivered.iter().map(|(kind, count)| format!("{} {kind}", grouped(*count))).collect();

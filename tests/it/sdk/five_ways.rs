@@ -139,10 +139,12 @@ async fn a_taker_does_the_same_five_ways() {
     assert_eq!(lived("momentum", &config).await, played, "live at full speed and play");
 }
 
-/// Its orders rest until the venue's session ends. Live is left out: of two reports of one moment a backtest tells the desk both
-/// before the strategy hears of the first, a live host one after the other, and the check for self-trades can then differ.
+/// Its orders rest until the venue's session ends, and some of its reports come together: what it answers to the first is checked
+/// before the desk hears of the second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs node and npm: `cargo xtask test` runs it where they are"]
-async fn a_maker_does_the_same_without_a_host() {
-    offline("marketmaking", &json!({ "dry_run": false, "spread_bps": 0.5, "order_size": "0.001" }), 10).await;
+async fn a_maker_does_the_same_five_ways() {
+    let config = json!({ "dry_run": false, "spread_bps": 0.5, "order_size": "0.001" });
+    let played = offline("marketmaking", &config, 10).await;
+    assert_eq!(lived("marketmaking", &config).await, played, "live at full speed and play");
 }

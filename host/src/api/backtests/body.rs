@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::api::openapi::examples;
-use crate::api::openapi::spelling::AnyName;
+use crate::api::openapi::spelling::{AnyName, AnySelector};
 use crate::backtest::Chaos;
 use crate::sandbox::LimitOverrides;
 
@@ -40,7 +40,8 @@ pub(crate) struct NewBacktest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewBacktestStrategy)]
 pub(crate) struct Strategy {
-    /// Any selector.
+    /// What to run.
+    #[schema(value_type = AnySelector)]
     pub(super) identifier: String,
     /// The strategy's own configuration. `dry_run` is false unless it says otherwise.
     #[serde(default)]

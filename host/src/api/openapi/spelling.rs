@@ -31,6 +31,14 @@ spelling! {
 }
 
 spelling! {
+    /// A selector of any form, `name`, `name:tag`, `name@sha256:<64 hex>` or `sha256:<64 hex>`: white space around it is left out.
+    AnySelector concat!(
+        r"^\s*((?!([0-9A-Fa-f]{64}|[Ss][Hh][Aa]256)\s*([:@]|$))[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        r"(\s*:(?![0-9A-Fa-f]{64}\s*$)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|\s*@(sha256:)?[0-9A-Fa-f]{64})?|(sha256:)?[0-9A-Fa-f]{64})\s*$"
+    )
+}
+
+spelling! {
     /// An id or a provider's name: white space around it is left out.
     AnyName r"^\s*[A-Za-z0-9][A-Za-z0-9._-]{0,63}\s*$"
 }

@@ -19,7 +19,7 @@ use axis::{Times, Values};
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 300.0;
 /// Of the area inside the axes.
-const LEFT: f64 = 92.0;
+const LEFT: f64 = 116.0;
 const RIGHT: f64 = 680.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 246.0;
@@ -253,7 +253,7 @@ mod tests {
     fn a_course_is_drawn_to_scale() {
         let svg = price_with_fills(&curve(&["100", "110", "105"]), &[]);
         // 100 to 110 with ticks of 2; 0 s at the left end, 2 s at the right.
-        assert!(svg.contains("d=\"M92.0 246.0H386.0V14.0H680.0V130.0\""), "{svg}");
+        assert!(svg.contains("d=\"M116.0 246.0H398.0V14.0H680.0V130.0\""), "{svg}");
         assert!(
             svg.contains(">100</text>") && svg.contains(">110</text>") && svg.contains("Price of BTC-USDT at paper (USDT)"),
             "{svg}"

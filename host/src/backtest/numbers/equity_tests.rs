@@ -90,7 +90,8 @@ fn a_trade_by_hand() {
     let grid: Vec<String> = measured.equity["USDT"].grid.equity.iter().map(ToString::to_string).collect();
     assert_eq!(grid, ["1000", "1000", "999", "1019", "989", "1008", "1008", "1008", "1008", "1008", "1008"]);
     assert!(numbers.sharpe.is_some() && numbers.sortino.is_some());
-    assert_eq!(numbers.remarks.keys().collect::<Vec<_>>(), ["averageLoss", "profitFactor"], "{:?}", numbers.remarks);
+    assert_eq!(numbers.remarks.keys().collect::<Vec<_>>(), ["averageLoss", "profitFactor", "sharpe", "sortino"]);
+    assert_eq!(numbers.remarks["sharpe"], "annualised from 10 seconds: says little of a year");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub struct Numbers {
     pub best_trade: Option<Decimal>,
     /// The lowest `net` of one.
     pub worst_trade: Option<Decimal>,
-    /// By the name of a number: why it is null, or what is not in it.
+    /// By the name of a number: why it is null, what is not in it, or why it says little.
     pub remarks: BTreeMap<SmolStr, String>,
 }
 
@@ -120,6 +120,9 @@ pub struct Measured {
     /// In the order they were closed; then the open ones.
     pub round_trips: Vec<RoundTrip>,
 }
+
+/// Annualised ratios of a shorter run come with a remark: 30 days.
+const TELLING_SECONDS: u64 = 30 * 86_400;
 
 /// What the numbers of a currency are made of.
 pub(super) struct Sums<'a> {
@@ -194,8 +197,11 @@ impl Sums<'_> {
         say("maxDrawdownFrom", numbers.max_drawdown_from.is_none(), never);
         say("maxDrawdownTo", numbers.max_drawdown_to.is_none(), never);
         say("exposure", numbers.exposure.is_none(), "the run has no length in time");
-        say("sharpe", adjusted.sharpe.is_err(), adjusted.sharpe.err().unwrap_or_default());
-        say("sortino", adjusted.sortino.is_err(), adjusted.sortino.err().unwrap_or_default());
+        let seconds = self.grid.step_seconds * (self.grid.equity.len() as u64).saturating_sub(1);
+        let short = format!("annualised from {}: says little of a year", in_words(seconds));
+        for (name, adjusted) in [("sharpe", adjusted.sharpe), ("sortino", adjusted.sortino)] {
+            say(name, adjusted.is_err() || seconds < TELLING_SECONDS, adjusted.err().unwrap_or(&short));
+        }
         for (name, missing) in [
             ("winRate", numbers.win_rate.is_none()),
             ("bestTrade", numbers.best_trade.is_none()),
@@ -214,6 +220,17 @@ impl Sums<'_> {
         say("fees", self.foreign_fees > 0, &foreign);
         remarks
     }
+}
+
+/// In the largest unit of which there are two at least.
+fn in_words(seconds: u64) -> String {
+    let (unit, name) = match seconds {
+        0..120 => (1, "seconds"),
+        120..7_200 => (60, "minutes"),
+        7_200..172_800 => (3_600, "hours"),
+        _ => (86_400, "days"),
+    };
+    format!("{} {name}", seconds / unit)
 }
 
 fn total(values: &[Decimal]) -> Decimal {

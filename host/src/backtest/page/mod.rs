@@ -128,9 +128,12 @@ fn tiles(page: &mut String, currency: &str, numbers: &Numbers) {
     ];
     let mut body = String::from("<dl class=\"tiles\">");
     for (label, name, value) in cells {
+        let remark = escaped(numbers.remarks.get(name).map_or("", String::as_str));
         let shown = match value {
-            Some(value) => format!("<dd>{}</dd>", escaped(&value)),
-            None => format!("<dd class=\"why\">none: {}</dd>", escaped(numbers.remarks.get(name).map_or("", String::as_str))),
+            None => format!("<dd class=\"why\">none: {remark}</dd>"),
+            // What is wrong with the fees stands below, large.
+            Some(value) if remark.is_empty() || name == "fees" => format!("<dd>{}</dd>", escaped(&value)),
+            Some(value) => format!("<dd>{}</dd><dd class=\"why\">{remark}</dd>", escaped(&value)),
         };
         body.push_str(&format!("<div><dt>{label}</dt>{shown}</div>"));
     }

@@ -8,8 +8,10 @@ mod venues;
 mod watched;
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use super::Failure;
 use super::output::{FormatFlag, Output};
@@ -81,11 +83,16 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = args.format.output();
     let limits = strategy::limits(&args.limit)?;
-    let venues = args.venues.open()?;
     let found = source::resolve(&args.strategy.strategy, args.strategy.strategies.as_ref(), output)?;
     let jobs = sweep::jobs(args.jobs);
     let bench = Workbench::cached(jobs.get().saturating_add(1), true)?;
-    let program = bench.program(&found, output)?;
+    // Files of data are surveyed while the strategy is compiled.
+    let (venues, program) = thread::scope(|scope| {
+        let venues = scope.spawn(|| args.venues.open());
+        let program = bench.program(&found, output);
+        (venues.join().unwrap_or_else(|panic| resume_unwind(panic)), program)
+    });
+    let (venues, program) = (venues?, program?);
     let config = args.strategy.configuration(program.metadata())?;
     let (symbols, seed, chaos) = (args.symbol.clone(), args.seed, args.chaos.clone().unwrap_or_default());
     let request = PlayRequest { venues, symbols, config, limits, seed, chaos, ..PlayRequest::new(Arc::clone(&program)) };

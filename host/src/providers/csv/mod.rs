@@ -1,7 +1,8 @@
 //! Markets from CSV files: trades as the gateway's backtest took them, dumps of exchanges, candles; plain, or packed by gzip or
-//! zstd. A file is read once when it is opened, to know what is in it (`survey`), and once per symbol when it is played (`reel`):
-//! both in memory that does not grow with it. Such a market has trades and no book. Knows nothing of who plays it.
+//! zstd. A file is read once when it is opened, to know what is in it (`survey`), and once per symbol when it is played (`reel`,
+//! `ahead`): both in memory that does not grow with it. Such a market has trades and no book. Knows nothing of who plays it.
 
+mod ahead;
 mod error;
 mod field;
 mod layout;
@@ -28,6 +29,7 @@ use crate::base::Timestamp;
 use crate::market::{Instrument, InstrumentKind, Step, Symbol};
 use crate::providers::paper::{Market, Origin, Recording, Source};
 use crate::providers::tape::TapeError;
+use ahead::Ahead;
 use field::Measure;
 use reel::{Part, Reel};
 use survey::{Found, Survey};
@@ -166,9 +168,11 @@ impl Market for CsvMarket {
     fn open(&self, begin: Option<Timestamp>) -> Result<Vec<Box<dyn Source>>, TapeError> {
         let late = begin.map_or(0, |begin| begin.since(self.start()).as_nanos());
         let shift_nanos = i64::try_from(late).unwrap_or(i64::MAX);
-        let reel =
-            |track: &Track| Box::new(Reel::new(track.parts.clone(), track.tick, track.lot, shift_nanos)) as Box<dyn Source>;
-        Ok(self.tracks.iter().map(reel).collect())
+        let source = |track: &Track| {
+            let reel = Reel::new(track.parts.clone(), track.tick, track.lot);
+            Ok(Box::new(Ahead::start(reel, shift_nanos)?) as Box<dyn Source>)
+        };
+        self.tracks.iter().map(source).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The play pass: the rows of one symbol as records, file after file. A candle becomes four trades.
+//! The play pass: the rows of one symbol as trades, file after file. A candle becomes four.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +12,6 @@ use super::rows::{Flaw, Rows};
 use super::survey::Stamp;
 use crate::base::Timestamp;
 use crate::market::Side;
-use crate::providers::paper::Source;
-use crate::providers::tape::{Body, Record, TapeError};
 
 const UNCHANGED: &str = "what was there when it was surveyed: it changed meanwhile";
 
@@ -27,28 +25,26 @@ pub(super) struct Part {
     pub(super) interval: Option<Duration>,
 }
 
-/// The records of one symbol. Run lifetime.
+/// The trades of one symbol. Run lifetime.
 pub(super) struct Reel {
     parts: std::vec::IntoIter<Part>,
     playing: Option<Playing>,
     tick: Measure,
     lot: Measure,
-    shift_nanos: i64,
-    /// Counts trades whose file has no number for them.
-    count: u64,
-    /// Trades of a candle that are not played yet, last first.
+    /// Trades of a candle whose turn has not come, last first.
     waiting: Vec<Trade>,
     last: Trade,
 }
 
 /// A trade in steps.
 #[derive(Clone, Copy, Debug)]
-struct Trade {
-    at: Timestamp,
-    id: Option<u64>,
-    price: i64,
-    quantity: i64,
-    aggressor: Side,
+pub(super) struct Trade {
+    pub(super) at: Timestamp,
+    /// None where the file has no number of it.
+    pub(super) id: Option<u64>,
+    pub(super) price: i64,
+    pub(super) quantity: i64,
+    pub(super) aggressor: Side,
 }
 
 struct Playing {
@@ -58,12 +54,19 @@ struct Playing {
 }
 
 impl Reel {
-    pub(super) fn new(parts: Vec<Part>, tick: Measure, lot: Measure, shift_nanos: i64) -> Self {
+    pub(super) fn new(parts: Vec<Part>, tick: Measure, lot: Measure) -> Self {
         let last = Trade { at: Timestamp::ZERO, id: None, price: 0, quantity: 0, aggressor: Side::Buy };
-        Self { parts: parts.into_iter(), playing: None, tick, lot, shift_nanos, count: 0, waiting: Vec::new(), last }
+        Self { parts: parts.into_iter(), playing: None, tick, lot, waiting: Vec::new(), last }
     }
 
-    fn next(&mut self) -> Result<Option<Trade>, CsvError> {
+    /// The next trade; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Trade>, CsvError> {
+        let trade = self.find()?;
+        self.last = trade.unwrap_or(self.last);
+        Ok(trade)
+    }
+
+    fn find(&mut self) -> Result<Option<Trade>, CsvError> {
         loop {
             if let Some(trade) = self.waiting.pop() {
                 return Ok(Some(trade));
@@ -153,35 +156,4 @@ fn spread(
     }
     waiting.reverse();
     Some(())
-}
-
-impl Source for Reel {
-    fn read(&mut self, record: &mut Record) -> Result<bool, TapeError> {
-        let trade = self.next().map_err(|error| TapeError::Other(Box::new(error)))?;
-        let Some(trade) = trade else { return Ok(false) };
-        self.count += 1;
-        self.last = trade;
-        record.received_at = trade.at;
-        record.venue_at = trade.at;
-        record.body = Body::Trade {
-            trade_id: trade.id.unwrap_or(self.count),
-            matched_at: trade.at,
-            price: trade.price,
-            quantity: trade.quantity,
-            aggressor: trade.aggressor,
-        };
-        record.bids.clear();
-        record.asks.clear();
-        Ok(true)
-    }
-
-    fn shift_nanos(&self) -> i64 {
-        self.shift_nanos
-    }
-}
-
-impl std::fmt::Debug for Reel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reel").field("last", &self.last).finish_non_exhaustive()
-    }
 }

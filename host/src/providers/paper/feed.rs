@@ -1,7 +1,10 @@
 //! From a tape's records to the events of one instrument. Builds only what somebody wants to hear.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
+use super::Output;
 use super::bar::Bars;
 use crate::base::{ProviderName, Timestamp};
 use crate::bus::KindSet;
@@ -50,28 +53,26 @@ impl Feed {
         Self { provider, symbol, grid, depth, sequences: Default::default(), told: (0, 0), last_price: 0, volume: 0, bars }
     }
 
-    pub(super) fn event(&mut self, payload: Payload, at: Moment) -> Event {
-        let mut event = Event {
+    pub(super) fn event(&mut self, payload: Payload, at: Moment) -> Output {
+        let sequence = &mut self.sequences[payload.kind() as usize];
+        *sequence += 1;
+        Output::Event(Arc::new(Event {
             provider: self.provider.clone(),
             symbol: Some(self.symbol.clone()),
-            sequence: 0,
+            sequence: *sequence,
             ingest_time: at.now,
             emit_time: at.venue,
             payload,
-        };
-        let sequence = &mut self.sequences[event.kind() as usize];
-        *sequence += 1;
-        event.sequence = *sequence;
-        event
+        }))
     }
 
-    /// The trade, and the bar that ended before it.
-    pub(super) fn trade(&mut self, trade: TapeTrade, kinds: KindSet, at: Moment) -> [Option<Event>; 2] {
-        let bar = self.time(kinds, Moment { venue: trade.matched_at, ..at });
+    /// The bar that ended before it, and the trade.
+    pub(super) fn trade(&mut self, trade: TapeTrade, kinds: KindSet, at: Moment, out: &mut Vec<Output>) {
+        out.extend(self.time(kinds, Moment { venue: trade.matched_at, ..at }));
         self.bars.trade(trade.price, trade.quantity, trade.matched_at);
         self.last_price = trade.price;
         self.volume = self.volume.saturating_add(trade.quantity);
-        let event = kinds.contains(EventKind::Trade).then(|| {
+        if kinds.contains(EventKind::Trade) {
             let payload = Payload::Trade(Trade {
                 trade_id: trade.trade_id.into(),
                 side: trade.aggressor,
@@ -79,9 +80,8 @@ impl Feed {
                 quantity: self.grid.lot.text(trade.quantity),
                 time: trade.matched_at,
             });
-            self.event(payload, at)
-        });
-        [bar, event]
+            out.push(self.event(payload, at));
+        }
     }
 
     /// Ticks; 0 before the first trade.
@@ -90,13 +90,13 @@ impl Feed {
     }
 
     /// The bar that has ended by now.
-    pub(super) fn time(&mut self, kinds: KindSet, at: Moment) -> Option<Event> {
+    pub(super) fn time(&mut self, kinds: KindSet, at: Moment) -> Option<Output> {
         let bar = self.bars.ended(at.venue, self.grid)?;
-        kinds.contains(EventKind::KlineSummary).then(|| self.event(Payload::KlineSummary(bar), at))
+        kinds.contains(EventKind::KlineSummary).then(|| self.event(Payload::KlineSummary(Box::new(bar)), at))
     }
 
     /// A ticker when the best bid or ask price is another than the last ticker said.
-    pub(super) fn ticker(&mut self, book: &Book, kinds: KindSet, at: Moment) -> Option<Event> {
+    pub(super) fn ticker(&mut self, book: &Book, kinds: KindSet, at: Moment) -> Option<Output> {
         let best = |side| book.side(side).best().map_or(0, |level| level.price);
         let touch = (best(Side::Buy), best(Side::Sell));
         if touch == self.told {
@@ -123,7 +123,7 @@ impl Feed {
     }
 
     /// The top of the book after a snapshot or depth update with these update ids.
-    pub(super) fn book(&mut self, book: &Book, ids: (u64, u64), kinds: KindSet, at: Moment) -> Option<Event> {
+    pub(super) fn book(&mut self, book: &Book, ids: (u64, u64), kinds: KindSet, at: Moment) -> Option<Output> {
         if !kinds.contains(EventKind::BookSnapshot) {
             return None;
         }

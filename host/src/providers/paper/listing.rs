@@ -40,7 +40,7 @@ pub(super) struct Matching<'a> {
 impl Matching<'_> {
     fn fill(&mut self, order: &mut LiveOrder, (price, lots): (i64, i64), liquidity: Liquidity, at: &Settlement) {
         let hit = Match { price, lots, liquidity, time: self.time };
-        self.out.push(Output::Report(self.clearing.fill(order, hit, at)));
+        self.out.push(Output::report(self.clearing.fill(order, hit, at)));
     }
 }
 

@@ -315,7 +315,7 @@ impl VenueLog {
 
 fn reports(step: &[Output]) -> impl Iterator<Item = &ExecutionReport> {
     step.iter().filter_map(|output| match output {
-        Output::Report(report) => Some(report),
+        Output::Report(report) => Some(&**report),
         Output::Event(_) => None,
     })
 }

@@ -161,7 +161,7 @@ impl Play {
 
     fn tell(&self, output: Output) {
         match output {
-            Output::Report(report) => self.outlet.report(report),
+            Output::Report(report) => self.outlet.report(*report),
             Output::Event(event) => {
                 if let Payload::BalanceUpdate(update) = &event.payload {
                     self.note_balance(update);

@@ -150,7 +150,7 @@ impl PaperProvider {
         drop(shared);
         if let (Command::Submit(order), Some(outlet)) = (command, outlet) {
             let refused = refusal(&order, ReportState::Rejected, order.requested_at, SmolStr::new_static("venue unavailable"));
-            if let Err(error) = self.logbook.record(&[Output::Report(refused.clone())]) {
+            if let Err(error) = self.logbook.record(&[Output::report(refused.clone())]) {
                 tracing::error!(provider = %self.name(), %error, "a refusal is told without being in the venue's log");
             }
             outlet.report(refused);

@@ -13,6 +13,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -45,9 +46,15 @@ const TURNED_AWAY: &str = "the venue is busy and did not take the order";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// For everyone.
-    Event(Event),
+    Event(Arc<Event>),
     /// For the desk.
-    Report(ExecutionReport),
+    Report(Box<ExecutionReport>),
+}
+
+impl Output {
+    pub(crate) fn report(report: ExecutionReport) -> Self {
+        Self::Report(Box::new(report))
+    }
 }
 
 /// How a venue behaves.
@@ -187,7 +194,7 @@ impl PaperVenue {
         match arrival.action {
             Action::Order(order) if self.conduct.as_mut().is_some_and(Conduct::turns_away) => {
                 let (time, reason) = (self.venue_time(), SmolStr::new_static(TURNED_AWAY));
-                out.push(Output::Report(refusal(&order, ReportState::Rejected, time, reason)));
+                out.push(Output::report(refusal(&order, ReportState::Rejected, time, reason)));
             }
             Action::Order(order) => self.order(*order, out),
             Action::Cancel(id) => self.take_out(&id, out),
@@ -203,7 +210,7 @@ impl PaperVenue {
             let listing = &mut self.listings[index];
             if self.kinds.contains(EventKind::InstrumentUpdate) {
                 let payload = Payload::InstrumentUpdate(Box::new(listing.instrument.clone()));
-                out.push(Output::Event(listing.feed.event(payload, Moment { now: self.now, venue })));
+                out.push(listing.feed.event(payload, Moment { now: self.now, venue }));
             }
         }
     }
@@ -238,7 +245,7 @@ impl PaperVenue {
         let book_ids = match record.body {
             Body::Trade { trade_id, matched_at, price, quantity, aggressor } => {
                 let trade = TapeTrade { trade_id, matched_at: shifted(matched_at), price, quantity, aggressor };
-                out.extend(listing.feed.trade(trade, kinds, at).into_iter().flatten().map(Output::Event));
+                listing.feed.trade(trade, kinds, at, out);
                 let mut matching = Matching { clearing: &mut self.clearing, time: self.venue_now, out };
                 listing.pass(trade, now, &mut matching);
                 return self.settle(tape, out);
@@ -257,9 +264,9 @@ impl PaperVenue {
             }
         };
         let (feed, book) = (&mut listing.feed, &listing.book);
-        out.extend(feed.time(kinds, at).map(Output::Event));
-        out.extend(feed.ticker(book, kinds, at).map(Output::Event));
-        out.extend(book_ids.and_then(|ids| feed.book(book, ids, kinds, at)).map(Output::Event));
+        out.extend(feed.time(kinds, at));
+        out.extend(feed.ticker(book, kinds, at));
+        out.extend(book_ids.and_then(|ids| feed.book(book, ids, kinds, at)));
         if listing.has_orders() {
             listing.requote(now, &mut Matching { clearing: &mut self.clearing, time: self.venue_now, out });
             self.settle(tape, out);
@@ -276,13 +283,13 @@ impl PaperVenue {
                 self.clearing.hold(&order, -order.leaves, &listing.settlement);
                 let mut expired = report(&order, ReportState::Expired, time, &listing.settlement);
                 expired.reason = Some(reason.clone());
-                out.push(Output::Report(expired));
+                out.push(Output::report(expired));
             }
         }
         self.places.clear();
         for Reverse(arrival) in std::mem::take(&mut self.arrivals).into_sorted_vec().into_iter().rev() {
             if let Action::Order(order) = arrival.action {
-                out.push(Output::Report(refusal(&order, ReportState::Expired, self.venue_now, reason.clone())));
+                out.push(Output::report(refusal(&order, ReportState::Expired, self.venue_now, reason.clone())));
             }
         }
         self.tell_balances(out);
@@ -313,7 +320,7 @@ impl PaperVenue {
         };
         let (index, checked) = match accepted {
             Ok(accepted) => accepted,
-            Err(reason) => return out.push(Output::Report(refusal(&order, ReportState::Rejected, time, reason))),
+            Err(reason) => return out.push(Output::report(refusal(&order, ReportState::Rejected, time, reason))),
         };
         let listing = &mut self.listings[index];
         listing.orders += 1;
@@ -328,7 +335,7 @@ impl PaperVenue {
             queue: Queue::default(),
         };
         self.clearing.hold(&live, live.leaves, &listing.settlement);
-        out.push(Output::Report(report(&live, ReportState::Ack, time, &listing.settlement)));
+        out.push(Output::report(report(&live, ReportState::Ack, time, &listing.settlement)));
         let could = listing.offers().takeable(&live.request, live.price, live.leaves, self.slippage);
         let all_or_nothing = live.request.time_in_force == TimeInForce::Fok;
         let most = self.conduct.as_mut().filter(|_| !all_or_nothing).map_or(could, |conduct| conduct.share(could));
@@ -345,7 +352,7 @@ impl PaperVenue {
             self.clearing.hold(&live, -live.leaves, &listing.settlement);
             let mut cancelled = report(&live, ReportState::Cancelled, time, &listing.settlement);
             cancelled.reason = Some("IOC remainder cancelled".into());
-            out.push(Output::Report(cancelled));
+            out.push(Output::report(cancelled));
         }
     }
 
@@ -359,7 +366,7 @@ impl PaperVenue {
             self.clearing.hold(&order, -order.leaves, &listing.settlement);
             let mut cancelled = report(&order, ReportState::Cancelled, time, &listing.settlement);
             cancelled.reason = Some("cancelled on request".into());
-            out.push(Output::Report(cancelled));
+            out.push(Output::report(cancelled));
         }
     }
 
@@ -378,7 +385,7 @@ impl PaperVenue {
         while let Some(balance) = self.clearing.account.next_changed() {
             if self.kinds.contains(EventKind::BalanceUpdate) {
                 self.balance_sequence += 1;
-                out.push(Output::Event(Event {
+                out.push(Output::Event(Arc::new(Event {
                     provider: self.provider.clone(),
                     symbol: None,
                     sequence: self.balance_sequence,
@@ -390,7 +397,7 @@ impl PaperVenue {
                         available: DecimalText::new(balance.available),
                         time: self.venue_now,
                     }),
-                }));
+                })));
             }
         }
     }

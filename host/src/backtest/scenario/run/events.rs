@@ -1,6 +1,7 @@
 //! Steps in which the market, or the world outside, says something.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -37,7 +38,9 @@ impl Run {
                 market.forget_touch(place);
                 market.feed(place, &record, told);
                 for output in told {
-                    if let (Output::Event(Event { payload: Payload::Ticker(ticker), .. }), Some(last)) = (output, last) {
+                    if let (Output::Event(event), Some(last)) = (output, last)
+                        && let Payload::Ticker(ticker) = &mut Arc::make_mut(event).payload
+                    {
                         ticker.last_price = last.into();
                     }
                 }
@@ -52,7 +55,7 @@ impl Run {
         let Some(bar) = &step.kline else { return Ok(()) };
         let (seat, place) = self.find(&Where { provider: bar.provider.clone(), symbol: bar.symbol.clone() })?;
         let interval = bar.interval.map_or(Duration::from_secs(60), |span| span.0);
-        let payload = Payload::KlineSummary(Kline {
+        let payload = Payload::KlineSummary(Box::new(Kline {
             open_price: bar.open.0.into(),
             close_price: bar.close.0.into(),
             high_price: bar.high.0.into(),
@@ -60,7 +63,7 @@ impl Run {
             volume: bar.volume.map_or(Decimal::ZERO, |figure| figure.0).into(),
             open_time: now.minus(interval),
             close_time: now,
-        });
+        }));
         let symbol = self.markets[seat].listed()[place].symbol.clone();
         self.publish(seat, Some(symbol), payload)
     }
@@ -98,7 +101,7 @@ impl Run {
         // It comes from outside, whatever became of a venue's connection.
         let event = self.event(0, None, Payload::Extension(json));
         Ok(self.stage.hear_of(0, |told| {
-            told.push(Output::Event(event));
+            told.push(Output::Event(Arc::new(event)));
             Ok(())
         })?)
     }
@@ -114,7 +117,7 @@ impl Run {
 
     fn publish(&mut self, seat: usize, symbol: Option<Symbol>, payload: Payload) -> Result<(), Stumble> {
         let event = self.event(seat, symbol, payload);
-        self.tell(seat, |_, told| told.push(Output::Event(event)))
+        self.tell(seat, |_, told| told.push(Output::Event(Arc::new(event))))
     }
 
     /// Lets a market say something. Without a connection its events are lost and reports wait.
@@ -124,7 +127,7 @@ impl Run {
             speak(market, told);
             if let Some(held) = held {
                 held.extend(
-                    told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(report) } else { None }),
+                    told.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(*report) } else { None }),
                 );
             }
             Ok(())

@@ -33,7 +33,7 @@ impl Run {
         let (now, last) = (self.stage.now(), &self.last_prices);
         let last = |seat: usize, symbol: &Symbol| last.get(&(seat, symbol.clone())).copied();
         let (seat, reports) = self.orders.judge(&which, &verdict, now, last)?;
-        self.tell(seat, |_, told| told.extend(reports.into_iter().map(Output::Report)))
+        self.tell(seat, |_, told| told.extend(reports.into_iter().map(Output::report)))
     }
 
     pub(super) fn disconnect(&mut self, step: &LinkStep) -> Result<(), Stumble> {

@@ -28,7 +28,7 @@ fn order(id: &str) -> OrderRequest {
 }
 
 fn report(id: &str, state: ReportState) -> Output {
-    Output::Report(ExecutionReport {
+    Output::report(ExecutionReport {
         client_order_id: ClientOrderId::made(id),
         venue_order_id: "BTC-USDT-000001".into(),
         state,

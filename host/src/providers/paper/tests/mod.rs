@@ -138,7 +138,7 @@ impl Desk {
     /// What was reported since the last call.
     fn reports(&mut self) -> Vec<ExecutionReport> {
         let report = |output| match output {
-            Output::Report(report) => Some(report),
+            Output::Report(report) => Some(*report),
             Output::Event(_) => None,
         };
         self.out.drain(..).filter_map(report).collect()

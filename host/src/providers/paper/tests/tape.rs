@@ -169,7 +169,7 @@ fn every_fill_lies_inside_the_real_book_of_its_moment() {
 }
 
 fn reports(out: &mut Vec<Output>) -> Vec<ExecutionReport> {
-    out.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(report) } else { None }).collect()
+    out.drain(..).filter_map(|output| if let Output::Report(report) = output { Some(*report) } else { None }).collect()
 }
 
 fn ticks(price: Decimal) -> i64 {
