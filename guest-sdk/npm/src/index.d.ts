@@ -91,7 +91,7 @@ export type ConfigOf<Metadata> = StrategyMetadata extends Metadata
     > &
       (Metadata extends { readonly additionalConfig: true } ? { readonly [key: string]: Json | undefined } : unknown);
 
-/** What `create` gets. All of it is frozen. */
+/** What `create` gets. No field of it can be set. */
 export interface Env<Metadata = StrategyMetadata> {
   /** Validated, with defaults filled in. */
   readonly config: ConfigOf<Metadata>;

@@ -30,7 +30,7 @@ test("everything that a scenario can say", () => {
     .book({ symbol: "ETH-USDT" })
     .kline({ open: 1, high: 2, low: "1", close: 2, volume: 3, interval: "1m" })
     .balance({ currency: "USDT", total: 5, available: "4" })
-    .risk({ status: "TRIGGERED", reason: "x", breachType: "ORDER_THROTTLE" })
+    .risk({ status: "TRIGGERED", reason: "x", breachType: "RATE_LIMIT" })
     .extension({ any: [1, null] }, { after: "1s" })
     .advance("5s")
     .advance(1.5)
@@ -74,7 +74,7 @@ test("everything that a scenario can say", () => {
       { book: { symbol: "ETH-USDT", bids: [], asks: [] } },
       { kline: { open: "1", high: "2", low: "1", close: "2", volume: "3", interval: "1m" } },
       { balance: { currency: "USDT", total: "5", available: "4" } },
-      { risk: { status: "TRIGGERED", reason: "x", breachType: "ORDER_THROTTLE" } },
+      { risk: { status: "TRIGGERED", reason: "x", breachType: "RATE_LIMIT" } },
       { extension: { any: [1, null] }, after: "1s" },
       { advance: "5s" },
       { advance: "1.5ms" },

@@ -115,7 +115,7 @@ impl Page {
             run.name
         );
         if !report.fills.is_empty() {
-            writeln!(text, "![Equity]({}-equity.svg)\n", run.name).unwrap();
+            text += &format!("![Equity]({}-equity.svg)\n\n", run.name);
         }
         text += "| | |\n|---|---|\n";
         let heard: Vec<String> =

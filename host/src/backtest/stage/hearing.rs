@@ -24,7 +24,7 @@ impl Stage {
             && self.listens()
             && let Some(Output::Event(event)) = self.told.pop()
         {
-            return self.hear_at_once(seat, event);
+            return self.hear_at_once(seat, &event);
         }
         if self.told.iter().any(|told| matches!(told, Output::Report(_))) {
             self.note_orders();
@@ -59,17 +59,17 @@ impl Stage {
 
     /// What a venue says alone to a guest that listens: nearly every event of a market. It need not go through the mailbox,
     /// unless the desk has put something there first.
-    fn hear_at_once(&mut self, seat: usize, event: Arc<Event>) -> Result<(), PlayError> {
-        self.measure.heard(seat, &event, self.clock.now());
+    fn hear_at_once(&mut self, seat: usize, event: &Arc<Event>) -> Result<(), PlayError> {
+        self.measure.heard(seat, event, self.clock.now());
         let outlet = &self.seats[seat].outlet;
-        outlet.observe(&event);
+        outlet.observe(event);
         match &event.symbol {
             Some(symbol) if of_a_market(event.kind()) && self.mailbox.is_empty() => {
                 if self.kinds.contains(event.kind()) && self.follows(&event.provider, symbol) {
-                    self.deliver(&event)?;
+                    self.deliver(event)?;
                 }
             }
-            _ => outlet.spread(&event),
+            _ => outlet.spread(event),
         }
         self.drain()
     }

@@ -17,6 +17,7 @@ pub mod log;
 mod log_read;
 mod offers;
 mod order;
+mod output;
 mod play;
 pub mod provider;
 pub mod session;
@@ -32,11 +33,12 @@ pub use config::{PaperConfig, PaperConfigError, QueuePlace, Speed};
 pub use decoded::decoded;
 pub use link::{Link, Outages, Turn};
 pub use log::{LogEntry, LogError};
+pub use output::Output;
 pub use play::LOST;
 pub use provider::{PaperError, PaperProvider};
 pub use session::PaperSession;
 pub use source::{Market, Origin, Recording, Source, Tapes};
-pub use venue::{Output, PaperVenue, VenueSetup};
+pub use venue::{PaperVenue, VenueSetup};
 
 /// The adapter's identifier.
 pub const ADAPTER: &str = "paper";

@@ -19,6 +19,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use smol_str::{SmolStr, format_smolstr};
 
+use super::Output;
 use super::account::Account;
 use super::arrival::{Action, Arrival};
 use super::check::check;
@@ -33,29 +34,14 @@ use super::order::{LiveOrder, Queue};
 use crate::base::{ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{
-    BalanceUpdate, Book, ClientOrderId, DecimalText, Event, EventKind, ExecutionReport, Grid, Instrument, OrderRequest, Payload,
-    ReportState, Side, TimeInForce,
+    BalanceUpdate, Book, ClientOrderId, DecimalText, Event, EventKind, Grid, Instrument, OrderRequest, Payload, ReportState,
+    Side, TimeInForce,
 };
 use crate::providers::tape::{Body, Record, TapeError};
 use crate::trading::Balance;
 
 /// What an order hears that was turned away for no reason of its own.
 const TURNED_AWAY: &str = "the venue is busy and did not take the order";
-
-/// What comes out of a venue, in its order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// For everyone.
-    Event(Arc<Event>),
-    /// For the desk.
-    Report(Box<ExecutionReport>),
-}
-
-impl Output {
-    pub(crate) fn report(report: ExecutionReport) -> Self {
-        Self::Report(Box::new(report))
-    }
-}
 
 /// How a venue behaves.
 #[derive(Clone, Debug)]

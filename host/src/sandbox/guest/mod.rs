@@ -1,24 +1,26 @@
 //! A running strategy: one store with its budgets, called once per event. Knows nothing of mailboxes, restarts or tags.
 
+mod direct;
+
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
-use wasmtime::component::TypedFunc;
+
+use direct::Direct;
 
 use crate::base::Timestamp;
 use crate::market::{Event, Payload, Symbol};
 use crate::sandbox::Sandbox;
 use crate::sandbox::bindings::types::{self, Handlers};
 use crate::sandbox::bindings::{Strategy, events as wit};
-use crate::sandbox::call::{Watch, classify, guarded, supervise};
+use crate::sandbox::call::{Watch, classify, supervise};
 use crate::sandbox::convert::{self, InstrumentTexts, Levels, ReportTexts};
 use crate::sandbox::fault::{Exception, Fault, FaultCode, StartError};
 use crate::sandbox::handlers::{CREATE, HANDLERS, STOP, TIMER, handler_of};
 use crate::sandbox::program::Program;
 use crate::sandbox::setup::GuestSetup;
-use crate::sandbox::stack::is_roomy;
 use crate::sandbox::state::{ARGUMENT_BYTES, Live, Phase, State};
 
 /// What `create` returned.
@@ -83,18 +85,6 @@ struct Running {
     /// Where time is moved by hand: called without a fiber on a thread that has room.
     direct: Option<Direct>,
     _alive: Alive,
-}
-
-/// What takes a trade, and what says then what the handler threw.
-struct Direct {
-    on_trade: TypedFunc<(wit::Envelope, wit::PlainTrade), (bool,)>,
-    thrown: TypedFunc<(), (Option<types::Exception>,)>,
-}
-
-impl Direct {
-    fn of(exports: &Strategy, store: &Store<State>) -> Option<Self> {
-        Some(Self { on_trade: exports.on_trade().typed(store).ok()?, thrown: exports.thrown().typed(store).ok()? })
-    }
 }
 
 /// Counts the guests that are alive.
@@ -225,23 +215,6 @@ impl Guest {
         }
     }
 
-    /// The short way of [`Guest::deliver`], which takes it by itself: of a trade, where time is moved by hand and this thread has
-    /// room for a guest. Nothing waits there, and no future has to be made. None when the event needs the long way; nothing has
-    /// happened then.
-    pub fn deliver_at_once(&mut self, event: &Event) -> Option<Result<Delivery, Fault>> {
-        let Payload::Trade(trade) = &event.payload else { return None };
-        if !is_roomy() || self.running.as_ref()?.direct.is_none() {
-            return None;
-        }
-        let trade = convert::plain_trade(trade)?;
-        let (flag, handler) = handler_of(&event.payload);
-        Some(match self.observe(event, self.handlers.contains(flag)) {
-            Ok(Some(envelope)) => self.call_direct(handler, envelope, trade),
-            Ok(None) => Ok(Delivery { called: false, exception: None, fuel: 0, handler }),
-            Err(fault) => Err(fault),
-        })
-    }
-
     /// Calls the first timer that is due at `now`; none when none is. Call it again until then.
     ///
     /// # Errors
@@ -338,18 +311,6 @@ impl Guest {
             Ok(thrown.map_or(Ok(()), Err))
         };
         let result = supervise(call, watch).await;
-        self.conclude(handler, result)
-    }
-
-    /// The same without a fiber.
-    fn call_direct(&mut self, handler: &'static str, envelope: wit::Envelope, trade: wit::PlainTrade) -> Result<Delivery, Fault> {
-        let (Running { store, direct, .. }, _) = self.ready()?;
-        let Some(direct) = direct else { return Err(dead(None)) };
-        let result = guarded(|| {
-            let (threw,) = direct.on_trade.call(&mut *store, (envelope, trade))?;
-            let (thrown,) = if threw { direct.thrown.call(&mut *store, ())? } else { (None,) };
-            Ok(thrown.map_or(Ok(()), Err))
-        });
         self.conclude(handler, result)
     }
 
