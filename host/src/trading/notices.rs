@@ -51,7 +51,8 @@ impl Desk {
                 time: seen_at,
                 reason: Some(denial.to_string().into()),
             };
-            self.post_report(lane, book, request.clone(), report, at);
+            // A guest that is behind asked at a time before that of reports it has been sent: what it hears does not go back.
+            self.post_report(lane, book, request.clone(), report, lane.now().map_or(at, |now| now.max(at)));
         } else {
             self.metrics.unreported_denials.inc();
         }
