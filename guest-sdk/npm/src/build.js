@@ -1,6 +1,6 @@
 // One CommonJS file of whatever the author writes: TypeScript, ES modules, several files. Done by the project's own esbuild.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -44,12 +44,14 @@ export async function build(entry, { outfile, cwd = process.cwd() } = {}) {
   const inputs = Object.values(made.metafile.inputs);
   const isPlain = !NEEDS.has(extname(path)) && inputs.length === 1 && inputs[0].format !== "esm";
   if (isPlain && !outfile) return alone;
+  // The map first: a file never stands beside the map of another.
   if (isPlain) {
+    // Onto itself there is nothing to copy, and a map beside it is its own.
+    if (target !== path) rmSync(`${target}.map`, { force: true });
     replace(target, readFileSync(path, "utf8"));
     return { ...alone, file: target };
   }
-  const [map, code] = [".map", ".js"].map((ending) => made.outputFiles.find((file) => file.path.endsWith(ending)).text);
-  // The map first: a file never stands beside the map of another.
+  const [map, code] = [`${target}.map`, target].map((name) => made.outputFiles.find((file) => file.path === name).text);
   replace(`${target}.map`, map);
   replace(target, code);
   return { file: target, map: `${target}.map`, entry: path, project, bundled: true };

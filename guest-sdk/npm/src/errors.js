@@ -1,6 +1,10 @@
 // Why a test could not be tried, and why a strategy did not do what it should: the second in the author's own files and lines.
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder of this package's sources: as modules name it, and as a path. */
+const OWN = [new URL(".", import.meta.url).href, fileURLToPath(new URL(".", import.meta.url))];
 
 /** The test could not be tried: no program, no such file, an answer that is none. */
 export class SandpitError extends Error {
@@ -14,9 +18,22 @@ export class StrategyError extends Error {
   constructor(message, { frames = [], ...facts } = {}) {
     super(message);
     Object.assign(this, facts);
-    const [, ...callers] = (this.stack ?? "").slice(`${this.name}: ${message}`.length).split("\n");
-    this.stack = [`${this.name}: ${message}`, ...frames, ...callers].join("\n");
+    this.stack = [`${this.name}: ${message}`, ...frames, ...placesOf(this)].join("\n");
   }
+}
+
+/** The lines of a stack behind the message, which may have lines that look the same. */
+function placesOf({ stack = "", message }) {
+  return stack.slice(stack.indexOf(message) + message.length).split("\n").filter(Boolean);
+}
+
+/** Whether a line of a stack is a place in Node itself or in this package, where no author looks. */
+const isInside = (line) => /^\s+at /.test(line) && (/(\(|at |async )node:/.test(line) || OWN.some((folder) => line.includes(folder)));
+
+/** The stack of an error that came up here, as who called sees it: the author's places, then where the test called. */
+export function stackOf(error, called) {
+  const own = placesOf(error).filter((line) => !isInside(line));
+  return [`${error.name}: ${error.message}`, ...own, ...called.stack.split("\n").slice(1)].join("\n");
 }
 
 /** Finds an author's file by the name that the host gives it, which may be relative to the bundle or to the project. */

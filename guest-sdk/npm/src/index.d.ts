@@ -25,6 +25,12 @@ export interface FieldValues {
   readonly array: readonly Json[];
 }
 
+/** The same as an instance has it: a copy of its own, which the strategy may write into. */
+interface OwnValues extends Omit<FieldValues, "object" | "array"> {
+  readonly object: { [key: string]: Json };
+  readonly array: Json[];
+}
+
 /** One field that a strategy declares for its configuration. */
 export type ConfigField = {
   [Type in FieldType]: {
@@ -70,12 +76,12 @@ type IsThere<Field> = Field extends { readonly required: true }
       : true
     : false;
 
-type ValueOf<Field> = Field extends { readonly type: infer Type extends FieldType } ? FieldValues[Type] : never;
+type ValueOf<Field> = Field extends { readonly type: infer Type extends FieldType } ? OwnValues[Type] : never;
 
 type NameOf<Field> = Field extends { readonly name: infer FieldName extends string } ? FieldName : never;
 
 /** Of metadata whose fields are not known. */
-type OpenConfig = { readonly dry_run: boolean; readonly [key: string]: unknown };
+type OpenConfig = { dry_run: boolean; [key: string]: unknown };
 
 /** The configuration that `create` gets, as the declared fields have it. */
 export type ConfigOf<Metadata> = StrategyMetadata extends Metadata
@@ -84,16 +90,16 @@ export type ConfigOf<Metadata> = StrategyMetadata extends Metadata
   ? OpenConfig
   : Flat<
       {
-        readonly [Field in FieldsOf<Metadata> as IsThere<Field> extends true ? NameOf<Field> : never]: ValueOf<Field>;
+        [Field in FieldsOf<Metadata> as IsThere<Field> extends true ? NameOf<Field> : never]: ValueOf<Field>;
       } & {
-        readonly [Field in FieldsOf<Metadata> as IsThere<Field> extends true ? never : NameOf<Field>]?: ValueOf<Field>;
-      } & { readonly dry_run: boolean }
+        [Field in FieldsOf<Metadata> as IsThere<Field> extends true ? never : NameOf<Field>]?: ValueOf<Field>;
+      } & { dry_run: boolean }
     > &
-      (Metadata extends { readonly additionalConfig: true } ? { readonly [key: string]: Json | undefined } : unknown);
+      (Metadata extends { readonly additionalConfig: true } ? { [key: string]: Json | undefined } : unknown);
 
 /** What `create` gets. No field of it can be set. */
 export interface Env<Metadata = StrategyMetadata> {
-  /** Validated, with defaults filled in. */
+  /** Validated, with defaults filled in. The instance's own copy: the strategy may write into it. */
   readonly config: ConfigOf<Metadata>;
   readonly metadata: DeclaredMetadata;
   readonly events: readonly EventName[];

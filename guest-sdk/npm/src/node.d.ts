@@ -13,7 +13,7 @@ interface Log {
 /** All orders, in the order they were sent: keys left out match anything, numbers compare as decimals. */
 export declare function assertOrders(result: Orders, expected: readonly ExpectedOrder[]): void;
 
-/** The most expensive call stays below the limit: of every handler, or of those that are named. */
+/** The most expensive call stays below the limit: of every handler but `create`, or of those that are named. */
 export declare function assertFuelBelow(result: ScenarioResult, limit: number | FuelLimits): void;
 
 /** All memories and tables together never took more than this: bytes, or text such as `"4MiB"`. */

@@ -3,11 +3,12 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 
 import { findBinary } from "./binary.js";
 import { build } from "./build.js";
-import { SandpitError, StrategyError, excerpt, frame, locate, place } from "./errors.js";
+import { SandpitError, StrategyError, excerpt, frame, locate, place, stackOf } from "./errors.js";
+import { known } from "./options.js";
 
 /** Milliseconds that one scenario may take. */
 const TIMEOUT = 60_000;
@@ -38,19 +39,17 @@ export async function run(scenario, options = {}, caller = run) {
   // Where the test called: what follows is asynchronous and would not show it.
   const called = {};
   Error.captureStackTrace(called, caller);
+  known("options of run", options, ["check", "cwd", "timeout", "signal", "env"]);
   const { check = true, cwd = process.cwd(), timeout = TIMEOUT, signal, env = process.env } = options;
   try {
     const { document, context } = await prepared(scenario, cwd);
     const binary = findBinary({ cwd, env });
     const output = await inTurn(() => ask(binary, document, { cwd, timeout, signal, env }));
-    const result = answered(output, binary, context);
+    const result = answered(output, binary, { ...context, cwd, document });
     if (check && !result.ok) throw new StrategyError(told(result, context), { result, ...blamed(result, context) });
     return result;
   } catch (error) {
-    if (error instanceof StrategyError || error instanceof SandpitError) {
-      const own = error.stack.split("\n").filter((line) => !/^\s+at .*\/src\/(run|build|errors)\.js:\d+/.test(line) && !/node:/.test(line));
-      error.stack = [...own, ...called.stack.split("\n").slice(1)].join("\n");
-    }
+    if (error instanceof StrategyError || error instanceof SandpitError) error.stack = stackOf(error, called);
     throw error;
   }
 }
@@ -102,7 +101,7 @@ function ask(binary, document, { cwd, timeout, signal, env }) {
     });
     // A program that ends without reading is told of by what it said.
     child.stdin.on("error", () => {});
-    child.stdin.end(JSON.stringify(document));
+    child.stdin.end(JSON.stringify(document, (_, value) => (typeof value === "bigint" ? String(value) : value)));
   });
 }
 
@@ -125,7 +124,21 @@ Is it a Sandpit of another version than this package?`);
   if (result.diagnostics?.length > 0) {
     throw new StrategyError(told(result, context), { result, ...blamed(result, context) });
   }
-  return result;
+  return whole(result, context);
+}
+
+/** A result has everything that its type says, also when `create` threw: the program then tells of the exception alone. */
+function whole(result, { cwd, document, entry }) {
+  if (result.strategy) return result;
+  const strategy = {
+    name: entry ? relative(cwd, entry) : document.strategy,
+    tag: null,
+    hash: "",
+    engineHash: "",
+    config: document.config ?? {},
+  };
+  const nothing = { orders: [], fills: [], log: [], fuel: {}, calls: [], peakMemoryBytes: 0, faults: [], positions: {}, saved: null };
+  return { ...nothing, failures: [], exceptions: [], exceptionCount: 0, strategy, ...result };
 }
 
 /** What went wrong, in words. */

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 
 import { fromNumber } from "./decimal.js";
+import { timing } from "./options.js";
 import { run } from "./run.js";
 
 /** Numbers become decimal text, so that 1e-7 arrives as it was meant. */
@@ -12,6 +13,9 @@ const decimals = (object, ...keys) => {
   for (const key of keys) if (copy[key] !== undefined) copy[key] = decimal(copy[key]);
   return copy;
 };
+
+/** A number of milliseconds becomes text, so that half of one arrives as it was meant. */
+const span = (value) => (typeof value === "number" ? `${fromNumber(value)}ms` : value);
 
 const isPlain = (value) => typeof value === "object" && value !== null;
 
@@ -33,14 +37,22 @@ export class Scenario {
     return new Scenario({ ...this.#document, ...fields });
   }
 
-  #step(step, { after } = {}) {
-    const steps = [...(this.#document.steps ?? []), after === undefined ? step : { ...step, after }];
-    return this.#with({ steps });
+  #add(step) {
+    return this.#with({ steps: [...(this.#document.steps ?? []), step] });
   }
 
-  #order(word, order, more = {}) {
+  #step(word, value, options) {
+    const times = Object.entries(timing(word, options)).filter(([, time]) => time !== undefined);
+    return this.#add({ [word]: value, ...Object.fromEntries(times.map(([key, time]) => [key, span(time)])) });
+  }
+
+  #order(word, order, options) {
     const given = isPlain(order) ? order : order === undefined ? {} : { order };
-    return this.#step({ [word]: { ...decimals(given, "price", "quantity", "fee"), ...more } });
+    return this.#step(word, decimals(given, "price", "quantity", "fee"), options);
+  }
+
+  #link(word, provider, options) {
+    return this.#step(word, provider === undefined ? {} : { provider }, options);
   }
 
   // --- Before it begins ---
@@ -74,95 +86,103 @@ export class Scenario {
   }
 
   provider(name, settings = {}) {
-    return this.#with({ providers: { ...this.#document.providers, [name]: settings } });
+    const written = decimals(settings, "priceIncrement", "quantityIncrement");
+    if (written.balances) written.balances = decimals(written.balances, ...Object.keys(written.balances));
+    return this.#with({ providers: { ...this.#document.providers, [name]: written } });
+  }
+
+  chaos(chaos) {
+    return this.#with({ chaos });
   }
 
   tape(...tapes) {
-    return this.#with({ tape: [...(this.#document.tape ?? []), ...tapes.map(path)] });
+    return this.#with({ tape: [...[this.#document.tape ?? []].flat(), ...tapes.map(path)] });
   }
 
   // --- The market ---
 
   trade(trade, options) {
-    return this.#step({ trade: tradeOf(trade) }, options);
+    return this.#step("trade", tradeOf(trade), options);
   }
 
-  trades(trades, { every } = {}) {
-    return this.#step({ trades: trades.map((trade) => (isPlain(trade) ? tradeOf(trade) : decimal(trade))), ...(every && { every }) });
+  trades(trades, options) {
+    return this.#step("trades", trades.map((trade) => (isPlain(trade) ? tradeOf(trade) : decimal(trade))), options);
   }
 
   ticker(ticker, options) {
-    return this.#step({ ticker: decimals(ticker, "last", "bid", "ask", "volume") }, options);
+    return this.#step("ticker", decimals(ticker, "last", "bid", "ask", "bidQuantity", "askQuantity"), options);
   }
 
   book(book, options) {
-    return this.#step({ book: { ...book, bids: (book.bids ?? []).map(level), asks: (book.asks ?? []).map(level) } }, options);
+    return this.#step("book", { ...book, bids: (book.bids ?? []).map(level), asks: (book.asks ?? []).map(level) }, options);
   }
 
   kline(kline, options) {
-    return this.#step({ kline: decimals(kline, "open", "high", "low", "close", "volume") }, options);
+    const written = decimals(kline, "open", "high", "low", "close", "volume");
+    if (written.interval !== undefined) written.interval = span(written.interval);
+    return this.#step("kline", written, options);
   }
 
   balance(balance, options) {
-    return this.#step({ balance: decimals(balance, "total", "available") }, options);
+    return this.#step("balance", decimals(balance, "total", "available"), options);
   }
 
   risk(risk, options) {
-    return this.#step({ risk }, options);
+    return this.#step("risk", risk, options);
   }
 
   extension(value, options) {
-    return this.#step({ extension: value }, options);
+    return this.#step("extension", value, options);
   }
 
-  advance(duration) {
-    return this.#step({ advance: typeof duration === "number" ? `${fromNumber(duration)}ms` : duration });
+  advance(duration, options) {
+    return this.#step("advance", span(duration), options);
   }
 
   // --- The venue's answers to orders ---
 
-  acknowledge(order) {
-    return this.#order("acknowledge", order);
+  acknowledge(order, options) {
+    return this.#order("acknowledge", order, options);
   }
 
-  fill(fill) {
-    return this.#order("fill", fill);
+  fill(fill, options) {
+    return this.#order("fill", fill, options);
   }
 
-  reject(reject) {
-    return this.#order("reject", typeof reject === "string" ? { reason: reject } : reject);
+  reject(reject, options) {
+    return this.#order("reject", typeof reject === "string" ? { reason: reject } : reject, options);
   }
 
-  cancelled(order) {
-    return this.#order("cancelled", order);
+  cancelled(order, options) {
+    return this.#order("cancelled", order, options);
   }
 
-  expire(order) {
-    return this.#order("expire", order);
+  expire(order, options) {
+    return this.#order("expire", order, options);
   }
 
   // --- The connection, the host ---
 
-  disconnect(provider) {
-    return this.#step({ disconnect: provider === undefined ? {} : { provider } });
+  disconnect(provider, options) {
+    return this.#link("disconnect", provider, options);
   }
 
-  reconnect(provider) {
-    return this.#step({ reconnect: provider === undefined ? {} : { provider } });
+  reconnect(provider, options) {
+    return this.#link("reconnect", provider, options);
   }
 
-  restart() {
-    return this.#step({ restart: {} });
+  restart(options) {
+    return this.#step("restart", {}, options);
   }
 
-  stop() {
-    return this.#step({ stop: {} });
+  stop(options) {
+    return this.#step("stop", {}, options);
   }
 
   // --- What is expected ---
 
-  expect(expectations) {
-    return this.#step({ expect: expectations });
+  expect(expectations, options) {
+    return this.#step("expect", expectations, options);
   }
 
   finally(expectations) {
@@ -171,7 +191,7 @@ export class Scenario {
 
   /** A step as the document has it. */
   step(step) {
-    return this.#step(step);
+    return this.#add(step);
   }
 
   toJSON() {

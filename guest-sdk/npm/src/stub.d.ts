@@ -3,10 +3,26 @@ import type { Instrument } from "./generated/events.js";
 import type { Position } from "./generated/runtime.js";
 import type { AnyStrategy } from "./index.js";
 import type {
-  BalanceStep, BookStep, EndStep, FillStep, KlineStep, OrderRef, OrderStep, Place, ResultLine, ResultOrder, RiskStep, StepOptions,
-  TickerStep, TradeStep,
-} from "./test.js";
+  BalanceStep, BookStep, EndStep, FillStep, KlineStep, OrderRef, OrderStep, Place, RiskStep, StepOptions, TickerStep, TradesOptions, TradeStep,
+} from "./steps.js";
+import type { ResultLine, ResultOrder } from "./test.js";
 import type { Decimal, DecimalInput, Duration, Json, Timestamp } from "./values.js";
+
+/** Besides what a scenario has. */
+export interface StubTradeStep extends TradeStep {
+  readonly tradeId?: string;
+}
+
+/** Any part of a ticker. A strategy sees no quantities of it. */
+export interface StubTickerStep extends Partial<TickerStep> {
+  /** Of the last day. */
+  readonly volume?: DecimalInput;
+}
+
+/** `TRIGGERED` unless it says otherwise. */
+export interface StubRiskStep extends Partial<RiskStep> {
+  readonly metrics?: Readonly<Record<string, string>>;
+}
 
 export interface StubOptions {
   /** Fields of the configuration, checked against those that the metadata declares. `dry_run` is false unless it says otherwise. */
@@ -42,7 +58,8 @@ export interface StubFill {
 
 /**
  * A strategy that runs in plain Node. Each method does one thing at once and gives the stub back; what a handler throws goes through to
- * the test. The names are those of `Scenario`, so that a test can be moved from one to the other.
+ * the test. The names are those of `Scenario`, so that a test can be moved from one to the other. What the venue does comes 1 ms after the
+ * step before it, too, unless `after` says otherwise.
  */
 export interface Stub {
   /** All orders that were sent, in their order. */
@@ -54,32 +71,35 @@ export interface Stub {
   readonly now: Timestamp;
   position(provider?: string, symbol?: string): Position;
 
-  trade(trade: DecimalInput | TradeStep, options?: StepOptions): Stub;
-  trades(trades: readonly (DecimalInput | TradeStep)[], options?: { readonly every?: string }): Stub;
-  ticker(ticker: TickerStep, options?: StepOptions): Stub;
+  trade(trade: DecimalInput | StubTradeStep, options?: StepOptions): Stub;
+  trades(trades: readonly (DecimalInput | StubTradeStep)[], options?: TradesOptions): Stub;
+  ticker(ticker: StubTickerStep, options?: StepOptions): Stub;
   book(book: BookStep, options?: StepOptions): Stub;
   kline(kline: KlineStep, options?: StepOptions): Stub;
   instrument(instrument: Place & Partial<Instrument>, options?: StepOptions): Stub;
   balance(balance: BalanceStep, options?: StepOptions): Stub;
-  risk(risk: RiskStep, options?: StepOptions): Stub;
+  risk(risk: StubRiskStep, options?: StepOptions): Stub;
   extension(value: Json, options?: StepOptions): Stub;
   /** Time passes: timers fire. */
-  advance(duration: Duration): Stub;
+  advance(duration: Duration, options?: StepOptions): Stub;
 
-  acknowledge(order?: OrderRef | OrderStep): Stub;
-  fill(fill?: FillStep | OrderRef): Stub;
-  reject(reject?: string | EndStep): Stub;
-  cancelled(order?: OrderRef | EndStep): Stub;
-  expire(order?: OrderRef | EndStep): Stub;
-  /** The next order is refused with this code, as by the risk check: the call throws, and `onOrderRejected` hears of it. */
+  acknowledge(order?: OrderRef | OrderStep, options?: StepOptions): Stub;
+  fill(fill?: FillStep | OrderRef, options?: StepOptions): Stub;
+  reject(reject?: string | EndStep, options?: StepOptions): Stub;
+  cancelled(order?: OrderRef | EndStep, options?: StepOptions): Stub;
+  expire(order?: OrderRef | EndStep, options?: StepOptions): Stub;
+  /**
+   * The next order is refused with this code, as by the risk check: the call throws, and `onOrderRejected` hears of it once the handler
+   * or timer is done.
+   */
   deny(code: DenialCode, message?: string): Stub;
 
-  disconnect(provider?: string): Stub;
-  reconnect(provider?: string): Stub;
+  disconnect(provider?: string, options?: StepOptions): Stub;
+  reconnect(provider?: string, options?: StepOptions): Stub;
   /** `create` is called again: what was saved remains. The top level of the module is not evaluated again. */
-  restart(): Stub;
+  restart(options?: StepOptions): Stub;
   /** `onStop`. Nothing is delivered any more. */
-  stop(): Stub;
+  stop(options?: StepOptions): Stub;
 
   /** Lets promises go on that wait for nothing else, with the strategy's own clock in place. */
   settle(): Promise<Stub>;

@@ -1,9 +1,11 @@
 // A strategy in plain Node, with a made-up host: for tests of its logic alone, in a millisecond. It knows nothing of fuel, memory,
 // limits or the risk check: that is what scenarios are for.
 import { toText } from "./decimal.js";
+import { timing } from "./options.js";
 import { durationOf } from "./stub/arguments.js";
 import { rfc3339 } from "./stub/clock.js";
 import { Host } from "./stub/host.js";
+import { EVENTS, checked } from "./stub/steps.js";
 
 const isPlain = (value) => typeof value === "object" && value !== null;
 
@@ -41,22 +43,22 @@ class Stub {
     return this.#host.book.position(at, symbol ?? this.#host.markets[at][0]);
   }
 
-  #event(type, given, payloadOf, { after = "1ms" } = {}) {
+  #event(step, given, payloadOf, options) {
     const host = this.#host;
-    const { provider = host.first, symbol = host.markets[provider]?.[0] ?? "", ...fields } = given;
-    this.advance(after);
+    const { provider = host.first, symbol = host.markets[provider]?.[0] ?? "", ...fields } = checked(step, given);
+    this.advance(timing(step, options).after ?? "1ms");
     const price = (changes) => {
       const key = `${provider} ${symbol}`;
       const known = Object.entries(changes).filter(([, value]) => value !== undefined && value !== "");
       host.prices.set(key, { ...host.prices.get(key), ...Object.fromEntries(known) });
     };
     const { payload, more, at = symbol } = payloadOf(fields, { time: rfc3339(host.clock.now), price, provider, symbol });
-    host.deliver(type, provider, at, payload, { more });
+    host.deliver(EVENTS[step], provider, at, payload, { more });
     return this;
   }
 
   trade(trade, options) {
-    return this.#event("Trade", isPlain(trade) ? trade : { price: trade }, ({ price: at, quantity = "1", side = "buy", tradeId }, { time, price }) => {
+    return this.#event("trade", isPlain(trade) ? trade : { price: trade }, ({ price: at, quantity = "1", side = "buy", tradeId }, { time, price }) => {
       const last = toText(at);
       price({ last });
       const payload = {
@@ -70,13 +72,14 @@ class Stub {
     }, options);
   }
 
-  trades(trades, { every } = {}) {
-    for (const trade of trades) this.trade(trade, { after: every });
+  trades(trades, options) {
+    const { every, after = every } = timing("trades", options);
+    trades.forEach((trade, place) => this.trade(trade, { after: place === 0 ? after : every }));
     return this;
   }
 
   ticker(ticker, options) {
-    return this.#event("Ticker", ticker, (given, { time, price }) => {
+    return this.#event("ticker", ticker, (given, { time, price }) => {
       const [last, bid, ask, volume] = ["last", "bid", "ask", "volume"].map((key) => (given[key] === undefined ? "" : toText(given[key])));
       price({ last, bid, ask });
       return { payload: { lastPrice: last, bidPrice: bid, askPrice: ask, volume24h: volume, timestamp: time } };
@@ -84,7 +87,7 @@ class Stub {
   }
 
   book(book, options) {
-    return this.#event("BookSnapshot", book, ({ bids = [], asks = [] }, { time, price }) => {
+    return this.#event("book", book, ({ bids = [], asks = [] }, { time, price }) => {
       const levels = (side) => side.map((level) => (Array.isArray(level) ? level : [level.price, level.quantity]).map(toText))
         .map(([at, quantity]) => ({ price: at, quantity }));
       const payload = { bids: levels(bids), asks: levels(asks), checksum: "", lastUpdate: time, firstUpdateId: 1, finalUpdateId: 1 };
@@ -94,7 +97,7 @@ class Stub {
   }
 
   kline(kline, options) {
-    return this.#event("KlineSummary", kline, ({ open, high, low, close, volume = "0", interval = "1m" }, { time }) => {
+    return this.#event("kline", kline, ({ open, high, low, close, volume = "0", interval = "1m" }, { time }) => {
       const openTime = rfc3339(this.#host.clock.now - (durationOf(interval) ?? 0n));
       const [openPrice, closePrice, highPrice, lowPrice] = [open, close, high, low].map(toText);
       return { payload: { openPrice, closePrice, highPrice, lowPrice, volume: toText(volume), openTime, closeTime: time } };
@@ -102,7 +105,7 @@ class Stub {
   }
 
   instrument(instrument, options) {
-    return this.#event("InstrumentUpdate", instrument, (fields, { symbol }) => {
+    return this.#event("instrument", instrument, (fields, { symbol }) => {
       const [baseCurrency = "", quoteCurrency = ""] = symbol.split("-");
       const known = {
         symbol, type: "spot", baseCurrency, quoteCurrency, venue: "STUB", expiry: "", contractValue: null, contractCurrency: "", strike: null,
@@ -114,7 +117,7 @@ class Stub {
   }
 
   balance(balance, options) {
-    return this.#event("BalanceUpdate", balance, ({ currency, total, available = total }, { time, provider }) => {
+    return this.#event("balance", balance, ({ currency, total, available = total }, { time, provider }) => {
       const now = { total: toText(total), available: toText(available) };
       this.#host.balances.set(`${provider} ${currency}`, now);
       return { payload: { currency, ...now, timestamp: time }, at: "" };
@@ -122,7 +125,7 @@ class Stub {
   }
 
   risk(risk, options) {
-    return this.#event("RiskControl", risk, ({ status = "TRIGGERED", reason = "", breachType = "", metrics = {}, ...flags }, { time, provider, symbol }) => ({
+    return this.#event("risk", risk, ({ status = "TRIGGERED", reason = "", breachType = "", metrics = {}, ...flags }, { time, provider, symbol }) => ({
       payload: {
         strategyId: this.#host.instance, provider, symbol, status, reason, breachType, metrics, killSwitchEngaged: flags.killSwitchEngaged ?? false,
         circuitBreakerOpen: flags.circuitBreakerOpen ?? false, timestamp: time,
@@ -131,58 +134,59 @@ class Stub {
   }
 
   extension(value, options) {
-    return this.#event("Extension", {}, () => ({ payload: structuredClone(value), at: "" }), options);
+    return this.#event("extension", {}, () => ({ payload: structuredClone(value), at: "" }), options);
   }
 
-  advance(duration) {
-    const nanoseconds = durationOf(duration);
-    if (nanoseconds === undefined) throw new TypeError(`${JSON.stringify(duration)} is no duration: write "5s", or milliseconds`);
-    this.#host.clock.advance(nanoseconds);
+  advance(duration, options) {
+    const { after = 0 } = timing("advance", options);
+    for (const wanted of [after, duration]) {
+      const nanoseconds = durationOf(wanted);
+      if (nanoseconds === undefined) throw new TypeError(`${JSON.stringify(wanted)} is no duration: write "5s", or milliseconds`);
+      this.#host.advance(nanoseconds);
+    }
     return this;
   }
 
-  acknowledge(order) {
-    return this.#answer(order, (found) => {
-      this.#host.book.end(found, "ACK");
-      this.#host.report(found, "ACK");
+  acknowledge(given, options) {
+    return this.#answer("acknowledge", given, options, (order) => this.#acknowledge(order));
+  }
+
+  #acknowledge(order) {
+    this.#host.book.end(order, "ACK");
+    this.#host.report(order, "ACK");
+  }
+
+  fill(given, options) {
+    return this.#answer("fill", given, options, (order, fill) => {
+      if (order.state === "PENDING") this.#acknowledge(order);
+      const made = this.#host.book.fill(order, fill);
+      this.#host.report(order, order.state, { fill: made });
     });
   }
 
-  fill(given = {}) {
-    const { order, ...fill } = isPlain(given) ? given : { order: given };
-    return this.#answer(order, (found) => {
-      if (found.state === "PENDING") this.acknowledge(found.clientOrderId);
-      const made = this.#host.book.fill(found, fill);
-      this.#host.report(found, found.state, { fill: made });
-    });
+  reject(given, options) {
+    const said = typeof given === "string" ? { reason: given } : given;
+    return this.#answer("reject", said, options, (order, { reason = "rejected" }) => this.#end(order, "REJECTED", reason));
   }
 
-  reject(given = {}) {
-    const { order, reason = "rejected" } = typeof given === "string" ? { reason: given } : given;
-    return this.#final(order, "REJECTED", reason);
+  cancelled(given, options) {
+    return this.#answer("cancelled", given, options, (order, { reason }) => this.#end(order, "CANCELLED", reason));
   }
 
-  cancelled(given = {}) {
-    const { order, reason } = isPlain(given) ? given : { order: given };
-    return this.#final(order, "CANCELLED", reason);
+  expire(given, options) {
+    return this.#answer("expire", given, options, (order, { reason }) => this.#end(order, "EXPIRED", reason));
   }
 
-  expire(given = {}) {
-    const { order, reason } = isPlain(given) ? given : { order: given };
-    return this.#final(order, "EXPIRED", reason);
+  #end(order, state, reason = null) {
+    this.#host.book.end(order, state, reason);
+    this.#host.report(order, state, { rejectReason: reason });
   }
 
-  #final(order, state, reason = null) {
-    return this.#answer(order, (found) => {
-      this.#host.book.end(found, state, reason);
-      this.#host.report(found, state, { rejectReason: reason });
-    });
-  }
-
-  #answer(order, change) {
-    const found = this.#host.book.find(order);
-    this.advance("1ms");
-    change(found);
+  /** What the venue does with an order: `given` says which and more, or is the order alone. */
+  #answer(step, given, options, change) {
+    const { order, ...more } = checked(step, isPlain(given) || given === undefined ? given : { order: given });
+    this.advance(timing(step, options).after ?? "1ms");
+    change(this.#host.book.find(order), more);
     return this;
   }
 
@@ -191,22 +195,28 @@ class Stub {
     return this;
   }
 
-  disconnect(provider = this.#host.first) {
+  disconnect(provider = this.#host.first, options) {
+    this.advance(timing("disconnect", options).after ?? "1ms");
     this.#host.lost.add(provider);
-    return this.risk({ provider, symbol: "", status: "TRIGGERED", breachType: "PROVIDER_DISCONNECTED", reason: "the connection is lost" });
+    const why = { breachType: "PROVIDER_DISCONNECTED", reason: "the connection is lost" };
+    return this.risk({ provider, symbol: "", status: "TRIGGERED", ...why }, { after: 0 });
   }
 
-  reconnect(provider = this.#host.first) {
+  reconnect(provider = this.#host.first, options) {
+    this.advance(timing("reconnect", options).after ?? "1ms");
     this.#host.lost.delete(provider);
-    return this.risk({ provider, symbol: "", status: "CLEARED", breachType: "PROVIDER_DISCONNECTED", reason: "the connection is back" });
+    const why = { breachType: "PROVIDER_DISCONNECTED", reason: "the connection is back" };
+    return this.risk({ provider, symbol: "", status: "CLEARED", ...why }, { after: 0 });
   }
 
-  restart() {
+  restart(options) {
+    this.advance(timing("restart", options).after ?? 0);
     this.#host.create();
     return this;
   }
 
-  stop() {
+  stop(options) {
+    this.advance(timing("stop", options).after ?? 0);
     this.#host.stop();
     return this;
   }
@@ -219,6 +229,7 @@ class Stub {
     } finally {
       leave();
     }
+    this.#host.tellDenials();
     return this;
   }
 }

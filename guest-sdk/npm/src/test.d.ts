@@ -2,86 +2,12 @@ import type { FaultCode } from "./generated/codes.js";
 import type { OrderType, Side } from "./generated/events.js";
 import type { Limits } from "./generated/limits.js";
 import type { LogLevel, TimeInForce } from "./generated/runtime.js";
-import type { Decimal, DecimalInput, Json, Timestamp } from "./values.js";
+import type {
+  BalanceStep, BookStep, EndStep, FillStep, KlineStep, OrderRef, OrderStep, RiskStep, Step, StepOptions, TickerStep, TradesOptions, TradeStep,
+} from "./steps.js";
+import type { Decimal, DecimalInput, Duration, Json, Timestamp } from "./values.js";
 
-/** Text such as `"250ms"`, `"5s"` or `"1h30m"`. */
-export type DurationText = string;
-
-/** Which market: the scenario's first where it is left out. */
-export interface Place {
-  readonly provider?: string;
-  readonly symbol?: string;
-}
-
-/** How much time passes before the step happens: `"1ms"` when it is left out. */
-export interface StepOptions {
-  readonly after?: DurationText;
-}
-
-export interface TradeStep extends Place {
-  readonly price: DecimalInput;
-  readonly quantity?: DecimalInput;
-  /** The aggressor's. */
-  readonly side?: "buy" | "sell";
-}
-
-export interface TickerStep extends Place {
-  readonly last?: DecimalInput;
-  readonly bid?: DecimalInput;
-  readonly ask?: DecimalInput;
-  readonly volume?: DecimalInput;
-}
-
-/** Price and quantity. */
-export type LevelInput = readonly [price: DecimalInput, quantity: DecimalInput] | { readonly price: DecimalInput; readonly quantity: DecimalInput };
-
-/** Best first. */
-export interface BookStep extends Place {
-  readonly bids?: readonly LevelInput[];
-  readonly asks?: readonly LevelInput[];
-}
-
-export interface KlineStep extends Place {
-  readonly open: DecimalInput;
-  readonly high: DecimalInput;
-  readonly low: DecimalInput;
-  readonly close: DecimalInput;
-  readonly volume?: DecimalInput;
-  readonly interval?: DurationText;
-}
-
-export interface BalanceStep {
-  readonly provider?: string;
-  readonly currency: string;
-  readonly total: DecimalInput;
-  readonly available?: DecimalInput;
-}
-
-export interface RiskStep extends Place {
-  readonly status?: "TRIGGERED" | "CLEARED";
-  readonly reason?: string;
-  readonly breachType?: string;
-}
-
-/** `"last"` (the default), a number (0 is the first order ever sent), or a client order id. */
-export type OrderRef = "last" | number | (string & {});
-
-export interface OrderStep {
-  readonly order?: OrderRef;
-}
-
-export interface FillStep extends OrderStep {
-  /** Default: the limit price, or the last trade. */
-  readonly price?: DecimalInput;
-  /** Default: all that is left. */
-  readonly quantity?: DecimalInput;
-  readonly fee?: DecimalInput;
-  readonly feeAsset?: string;
-}
-
-export interface EndStep extends OrderStep {
-  readonly reason?: string;
-}
+export type * from "./steps.js";
 
 /** One word in any case: `"Buy"`, `"BUY"`, `"buy"`. */
 type AnyCase<Word extends string> = Word | Uppercase<Word> | Lowercase<Word>;
@@ -103,7 +29,7 @@ export interface ExpectedOrder {
   readonly placedAt?: Timestamp | RegExp;
 }
 
-/** The most that one call may use, by handler; `create`, `setTimeout` and `setInterval` among them. */
+/** The most that one call may use, by handler. `create` and `timer`, which is what `setTimeout` and `setInterval` call, are among them. */
 export type FuelLimits = Readonly<Record<string, number>>;
 
 /** What a scenario expects at one point, or at its end. Exceptions and faults are failures unless it names them. */
@@ -114,6 +40,7 @@ export interface Expectations {
   readonly fillCount?: number;
   /** By symbol; negative when short. */
   readonly position?: Readonly<Record<string, Decimal | number>>;
+  /** A number is for every handler but `create`. */
   readonly fuelBelow?: number | FuelLimits;
   /** Bytes, or text such as `"4MiB"`. */
   readonly memoryBelow?: number | string;
@@ -125,9 +52,6 @@ export interface Expectations {
   readonly saved?: Json;
 }
 
-/** One step, as the document has it. Scenarios are written with the methods of `Scenario`. */
-export type Step = Readonly<Record<string, unknown>>;
-
 /** The paper venue of a scenario, and its account. */
 export interface ProviderSettings {
   readonly symbols?: readonly string[];
@@ -135,9 +59,11 @@ export interface ProviderSettings {
   readonly makerFeeBps?: number;
   readonly takerFeeBps?: number;
   readonly slippageBps?: number;
-  readonly balances?: Readonly<Record<string, Decimal>>;
-  readonly priceIncrement?: Decimal;
-  readonly quantityIncrement?: Decimal;
+  /** Whether an order rests behind all others at its price, or before them: `"back"` by default. */
+  readonly queue?: "back" | "front";
+  readonly balances?: Readonly<Record<string, DecimalInput>>;
+  readonly priceIncrement?: DecimalInput;
+  readonly quantityIncrement?: DecimalInput;
 }
 
 /** What `sandpit test` runs: one document of a `*.scenario.json`. */
@@ -151,7 +77,9 @@ export interface ScenarioDocument {
   readonly start?: string;
   readonly venue?: "manual" | "paper";
   readonly providers?: Readonly<Record<string, ProviderSettings>>;
-  readonly tape?: readonly string[];
+  /** What goes wrong at paper venues: see `Scenario.chaos`. */
+  readonly chaos?: string;
+  readonly tape?: string | readonly string[];
   readonly steps?: readonly Step[];
   readonly expect?: Expectations;
 }
@@ -206,6 +134,7 @@ export interface HandlerFuel {
 /** An uncaught exception. The position is the author's. */
 export interface ResultException {
   readonly message: string;
+  /** What threw. Of a timer it is what set it, `setTimeout` or `setInterval`; its fuel is under `timer`. */
   readonly handler: string;
   readonly file: string | null;
   readonly line: number | null;
@@ -245,6 +174,7 @@ export interface ScenarioResult {
   readonly name: string;
   readonly ok: boolean;
   readonly failures: readonly ResultFailure[];
+  /** When `create` threw, the name is that of its file, the hashes are `""`, and the configuration is what the scenario says. */
   readonly strategy: {
     readonly name: string;
     readonly tag: string | null;
@@ -255,7 +185,7 @@ export interface ScenarioResult {
   readonly orders: readonly ResultOrder[];
   readonly fills: readonly ResultFill[];
   readonly log: readonly ResultLine[];
-  /** By handler; `create` is among them. */
+  /** By handler; `create` and `timer` are among them. */
   readonly fuel: Readonly<Record<string, HandlerFuel>>;
   /** Every call, in order; the first 10,000. */
   readonly calls: readonly { readonly handler: string; readonly fuel: number; readonly time: Timestamp }[];
@@ -272,7 +202,7 @@ export interface ScenarioResult {
 export interface RunOptions {
   /**
    * Reject when the strategy throws, faults, or does not do what the scenario expects. Default: true. With `false` all of that is in
-   * the result.
+   * the result; when `create` threw, the rest of it is empty.
    */
   readonly check?: boolean;
   /** What relative paths are relative to. Default: the working folder. */
@@ -309,13 +239,15 @@ export declare class Scenario {
   venue(venue: "manual" | "paper"): Scenario;
   /** A provider that the instance follows: `paper` with `BTC-USDT` by default. */
   provider(name: string, settings?: ProviderSettings): Scenario;
+  /** What goes wrong at paper venues, drawn from a seed: `"seed=7,rejectPpm=1000,outageEvery=60s,outageFor=5s"`. */
+  chaos(chaos: string): Scenario;
   /** Built-in tapes, or the paths of tapes and CSV files. They are played whole, before the steps. */
   tape(...tapes: (string | URL)[]): Scenario;
 
   /** A trade: a price, or more about it. */
   trade(trade: DecimalInput | TradeStep, options?: StepOptions): Scenario;
   /** One trade after the other, each `every` after the one before. */
-  trades(trades: readonly (DecimalInput | TradeStep)[], options?: { readonly every?: DurationText }): Scenario;
+  trades(trades: readonly (DecimalInput | TradeStep)[], options?: TradesOptions): Scenario;
   ticker(ticker: TickerStep, options?: StepOptions): Scenario;
   book(book: BookStep, options?: StepOptions): Scenario;
   kline(kline: KlineStep, options?: StepOptions): Scenario;
@@ -323,29 +255,29 @@ export declare class Scenario {
   risk(risk: RiskStep, options?: StepOptions): Scenario;
   extension(value: Json, options?: StepOptions): Scenario;
   /** Time passes: timers fire, orders arrive. Text, or a number of milliseconds. */
-  advance(duration: DurationText | number): Scenario;
+  advance(duration: Duration, options?: StepOptions): Scenario;
 
   /** The venue has taken an order. */
-  acknowledge(order?: OrderRef | OrderStep): Scenario;
+  acknowledge(order?: OrderRef | OrderStep, options?: StepOptions): Scenario;
   /** The venue fills an order, or a part of it; it acknowledges it first when it has not. */
-  fill(fill?: FillStep | OrderRef): Scenario;
+  fill(fill?: FillStep | OrderRef, options?: StepOptions): Scenario;
   /** The venue rejects an order: a reason, or more about it. */
-  reject(reject?: string | EndStep): Scenario;
+  reject(reject?: string | EndStep, options?: StepOptions): Scenario;
   /** The order, or what is left of it, is cancelled. */
-  cancelled(order?: OrderRef | EndStep): Scenario;
+  cancelled(order?: OrderRef | EndStep, options?: StepOptions): Scenario;
   /** The order has expired. */
-  expire(order?: OrderRef | EndStep): Scenario;
+  expire(order?: OrderRef | EndStep, options?: StepOptions): Scenario;
 
   /** The connection to a provider is lost. */
-  disconnect(provider?: string): Scenario;
-  reconnect(provider?: string): Scenario;
+  disconnect(provider?: string, options?: StepOptions): Scenario;
+  reconnect(provider?: string, options?: StepOptions): Scenario;
   /** The guest is thrown away and started again, as after a restart of the host: what was saved remains, variables do not. */
-  restart(): Scenario;
+  restart(options?: StepOptions): Scenario;
   /** The instance stops: `onStop`. Implied at the end. */
-  stop(): Scenario;
+  stop(options?: StepOptions): Scenario;
 
   /** What must hold at this point. */
-  expect(expectations: Expectations): Scenario;
+  expect(expectations: Expectations, options?: StepOptions): Scenario;
   /** What must hold at the end. */
   finally(expectations: Expectations): Scenario;
   /** A step as the document has it. */

@@ -99,6 +99,26 @@ test("a CommonJS file of its own is left alone; with others it is bundled", asyn
   assert.equal(require((await build("named.mjs", { cwd: folder })).file).metadata.one, 2);
 });
 
+test("the output may have any ending", async (t) => {
+  const folder = project(t, TYPESCRIPT);
+  for (const outfile of ["dist/s.cjs", "dist/s", "dist/s.map"]) {
+    const { file, map } = await build("src/strategy.ts", { cwd: folder, outfile });
+    assert.deepEqual([file, map], [join(folder, outfile), join(folder, `${outfile}.map`)]);
+    assert.match(readFileSync(file, "utf8"), /module\.exports/);
+    assert.deepEqual(JSON.parse(readFileSync(map, "utf8")).sources.length, 3);
+  }
+});
+
+test("beside a copied file lies no map of what was there before", async (t) => {
+  const folder = project(t, { ...TYPESCRIPT, "plain.js": "module.exports = {};\n", "plain.js.map": "its own" });
+  const { map } = await build("src/strategy.ts", { cwd: folder, outfile: "dist/s.js" });
+  assert.ok(existsSync(map));
+  await build("plain.js", { cwd: folder, outfile: "dist/s.js" });
+  assert.ok(!existsSync(map));
+  await build("plain.js", { cwd: folder, outfile: "plain.js" });
+  assert.ok(existsSync(join(folder, "plain.js.map")), "onto itself it is no copy");
+});
+
 test("what does not bundle is told with file, line, column and the line itself", async (t) => {
   const folder = project(t, {
     "src/broken.ts": 'const text = "é";\n\texport default { metadata: text text };\n',

@@ -69,8 +69,27 @@ test("a misspelt key, a promise, a result that is none are told of, not passed o
   assert.match(thrown(() => assertFuelBelow(result, { onTicker: 1 }), "TypeError"), /onTicker was never called: there is fuel of create, onTrade/);
 });
 
-test("fuel is compared call by call, of all handlers or of one", () => {
-  assertFuelBelow(result, 90_001);
+test("a regular expression with a flag that remembers starts anew each time", () => {
+  const [global, sticky] = [/^denied/g, /sent/y];
+  for (let times = 0; times < 2; times += 1) {
+    assertOrders(result, [{}, { reason: global }]);
+    assertLog(result, sticky);
+  }
+  assertLog({ log: ["a sent", "sent"].map((text) => ({ level: "info", text })) }, sticky);
+});
+
+test("a bigint is shown as one", () => {
+  assert.match(thrown(() => assertOrders(result, [{ quantity: 2n }, {}]), "AssertionError"), /\[0\]\.quantity: expected 2n, got "1\.50"/);
+  assertOrders({ orders: [order({ quantity: "2" })] }, [{ quantity: 2n }]);
+});
+
+test("fuel is compared call by call, of all handlers but `create` or of those that are named", () => {
+  assertFuelBelow(result, 21_001);
+  assert.match(thrown(() => assertFuelBelow(result, 21_000), "AssertionError"), /^too much fuel:\n  onTrade: 21,000 .* 21,000\nused:/);
+  assertFuelBelow(result, { create: 90_001 });
+  for (const none of [{}, [], null, undefined, "1", NaN, { onTrade: undefined }]) {
+    assert.match(thrown(() => assertFuelBelow(result, none), "TypeError"), /takes a number, or numbers by handler such as \{ onTrade: 20_000 \}, not /);
+  }
   assertFuelBelow(result, { onTrade: 21_001 });
   const message = thrown(() => assertFuelBelow(result, { onTrade: 21_000 }), "AssertionError");
   assert.equal(

@@ -1,102 +1,55 @@
-// The builder writes the document that `sandpit test` takes.
+// The builder writes the document that `sandpit test` takes: the real program says so, by SANDPIT_BIN or on the PATH.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { scenario } from "@sandpit/sdk/test";
+import { run, scenario } from "@sandpit/sdk/test";
+import { STRATEGY, atPaper, byHand, inNumbers, ofTape, written } from "./everything.js";
 
 const documentOf = (built) => JSON.parse(JSON.stringify(built));
 
 test("everything that a scenario can say", () => {
-  const built = scenario("strategy.js")
-    .named("all of it")
-    .config({ size: "1" })
-    .config({ cooldown: "5s" })
-    .limits({ fuelPerEvent: 1_000_000 })
-    .seed(7)
-    .instance("i1")
-    .start(new Date("2024-08-08T12:00:00Z"))
-    .venue("paper")
-    .provider("paper", { symbols: ["BTC-USDT"], latencyMs: 20 })
-    .provider("other")
-    .tape("btcusdt-20240808")
-    .trade("100")
-    .trade(1e-7, { after: "0s" })
-    .trade({ price: 100.5, quantity: 2, side: "sell", symbol: "ETH-USDT" }, { after: "250ms" })
-    .trades(["100", 101.5, { price: 102 }], { every: "10ms" })
-    .trades([1])
-    .ticker({ bid: 99, ask: "101", last: 100n })
-    .book({ bids: [["99", 1]], asks: [{ price: 101, quantity: "2" }] })
-    .book({ symbol: "ETH-USDT" })
-    .kline({ open: 1, high: 2, low: "1", close: 2, volume: 3, interval: "1m" })
-    .balance({ currency: "USDT", total: 5, available: "4" })
-    .risk({ status: "TRIGGERED", reason: "x", breachType: "RATE_LIMIT" })
-    .extension({ any: [1, null] }, { after: "1s" })
-    .advance("5s")
-    .advance(1.5)
-    .acknowledge()
-    .acknowledge(0)
-    .fill()
-    .fill({ order: "mine", price: 100, quantity: 0.5, fee: 0.01, feeAsset: "USDT" })
-    .reject("min notional not met")
-    .reject({ order: "last", reason: "no" })
-    .cancelled()
-    .cancelled({ order: 1, reason: "by the venue" })
-    .expire("last")
-    .disconnect()
-    .disconnect("paper")
-    .reconnect()
-    .restart()
-    .expect({ orderCount: 2 })
-    .step({ advance: "1ms" })
-    .stop()
-    .finally({ exceptions: 0 })
-    .finally({ fillCount: 1 });
-  assert.deepEqual(documentOf(built), {
+  assert.deepEqual(documentOf(byHand), written);
+  assert.deepEqual(documentOf(atPaper), {
     strategy: "strategy.js",
-    name: "all of it",
-    config: { size: "1", cooldown: "5s" },
-    limits: { fuelPerEvent: 1_000_000 },
-    seed: 7,
-    instance: "i1",
-    start: "2024-08-08T12:00:00.000Z",
     venue: "paper",
-    providers: { paper: { symbols: ["BTC-USDT"], latencyMs: 20 }, other: {} },
-    tape: ["btcusdt-20240808"],
-    steps: [
-      { trade: { price: "100" } },
-      { trade: { price: "0.0000001" }, after: "0s" },
-      { trade: { price: "100.5", quantity: "2", side: "sell", symbol: "ETH-USDT" }, after: "250ms" },
-      { trades: ["100", "101.5", { price: "102" }], every: "10ms" },
-      { trades: ["1"] },
-      { ticker: { bid: "99", ask: "101", last: "100" } },
-      { book: { bids: [["99", "1"]], asks: [["101", "2"]] } },
-      { book: { symbol: "ETH-USDT", bids: [], asks: [] } },
-      { kline: { open: "1", high: "2", low: "1", close: "2", volume: "3", interval: "1m" } },
-      { balance: { currency: "USDT", total: "5", available: "4" } },
-      { risk: { status: "TRIGGERED", reason: "x", breachType: "RATE_LIMIT" } },
-      { extension: { any: [1, null] }, after: "1s" },
-      { advance: "5s" },
-      { advance: "1.5ms" },
-      { acknowledge: {} },
-      { acknowledge: { order: 0 } },
-      { fill: {} },
-      { fill: { order: "mine", price: "100", quantity: "0.5", fee: "0.01", feeAsset: "USDT" } },
-      { reject: { reason: "min notional not met" } },
-      { reject: { order: "last", reason: "no" } },
-      { cancelled: {} },
-      { cancelled: { order: 1, reason: "by the venue" } },
-      { expire: { order: "last" } },
-      { disconnect: {} },
-      { disconnect: { provider: "paper" } },
-      { reconnect: {} },
-      { restart: {} },
-      { expect: { orderCount: 2 } },
-      { advance: "1ms" },
-      { stop: {} },
-    ],
-    expect: { exceptions: 0, fillCount: 1 },
+    chaos: "seed=7,rejectPpm=1000,outageEvery=60s,outageFor=5s",
+    providers: {
+      paper: {
+        symbols: ["BTC-USDT"], latencyMs: 20, makerFeeBps: 1, takerFeeBps: 2, slippageBps: 3, queue: "front",
+        balances: { USDT: "1000", BTC: "0.5" }, priceIncrement: "0.1", quantityIncrement: "0.001",
+      },
+    },
+    steps: [{ trades: ["100", "100.1"], every: "10ms" }],
+    expect: { fuelBelow: 1_000_000, memoryBelow: 8_000_000 },
   });
+  const small = scenario("s.js").trade(1e-7).acknowledge(0).expire({ reason: "over" }).cancelled();
+  assert.deepEqual(documentOf(small).steps, [
+    { trade: { price: "0.0000001" } }, { acknowledge: { order: 0 } }, { expire: { reason: "over" } }, { cancelled: {} },
+  ]);
+});
+
+test("the program takes everything that a scenario can say, and it happens", async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), "sandpit-scenario-"));
+  t.after(() => rmSync(cwd, { recursive: true }));
+  writeFileSync(join(cwd, "strategy.js"), STRATEGY);
+  for (const said of [byHand, written, atPaper, inNumbers, ofTape]) {
+    const { ok, failures } = await run(said, { cwd });
+    assert.deepEqual([ok, failures], [true, []]);
+  }
+});
+
+test("what a step does not have is told of, not dropped", () => {
+  const base = scenario("s.js");
+  assert.throws(() => base.trades(["1"], { evry: "5s" }), { name: "TypeError", message: "options of trades: there is no `evry`, allowed are after, every" });
+  assert.throws(() => base.fill({}, { every: "1s" }), { message: "options of fill: there is no `every`, allowed are after" });
+  assert.throws(() => base.trade("1", "5s"), { message: "options of trade: an object with after is expected, not string" });
+  assert.throws(() => base.restart(null), { message: /^options of restart: an object .* not null$/ });
+  assert.deepEqual(documentOf(base.fill({}, { after: undefined })).steps, [{ fill: {} }]);
+  return assert.rejects(base.run({ chekc: false }), { message: /^options of run: there is no `chekc`, allowed are check, / });
 });
 
 test("a scenario never changes: tests share a beginning", () => {
@@ -113,4 +66,5 @@ test("paths may be URLs", () => {
   const here = new URL("../strategy.js", import.meta.url);
   assert.equal(documentOf(scenario(here)).strategy, fileURLToPath(here));
   assert.deepEqual(documentOf(scenario(here).tape(here, "t.tape")).tape, [fileURLToPath(here), "t.tape"]);
+  assert.deepEqual(documentOf(scenario(here, { tape: "one.tape" }).tape("t.tape")).tape, ["one.tape", "t.tape"]);
 });

@@ -42,7 +42,7 @@ test("runtime, helpers and what they give have the names of the contract", () =>
   assert.deepEqual(Object.keys(env.helpers).sort(), contract.functions.Helpers.toSorted());
   assert.deepEqual(Object.keys(env.metadata), contract.shapes.DeclaredMetadata);
   assert.deepEqual(Object.keys(env.metadata.config[0]), contract.shapes.DeclaredField);
-  assert.ok([env, env.config, env.metadata, env.events, env.helpers, env.runtime].every(Object.isFrozen));
+  assert.ok([env, env.metadata, env.events, env.helpers, env.runtime].every(Object.isFrozen));
   env.runtime.submitOrder("paper", "sell", 1, 2);
   assert.deepEqual(Object.keys(env.runtime.openOrders()[0]), contract.shapes.OpenOrder);
   assert.deepEqual(Object.keys(env.runtime.getMarketState()), contract.shapes.MarketState);
@@ -113,6 +113,68 @@ test("rejections and denials arrive with their reasons", () => {
   assert.throws(() => run.fill({ quantity: "9" }), /1 of the order are left/);
 });
 
+test("what was denied is told once the handler or the timer is done, whatever else happens", async () => {
+  const send = ({ runtime, helpers }, name) => {
+    try {
+      runtime.submitMarketOrder(null, "buy", "1");
+    } catch (error) {
+      helpers.log(name, error.code);
+    }
+    helpers.log(name, "done");
+  };
+  const strategy = made((env) => {
+    setTimeout(() => send(env, "timer"), 5_000);
+    return {
+      onTrade: () => send(env, "trade"),
+      onTicker: () => env.runtime.submitMarketOrder(null, "buy", "1"),
+      onBookSnapshot: () => Promise.resolve().then(() => send(env, "promise")),
+      onOrderRejected: (ctx, evt, report, reason) => env.helpers.log(reason),
+    };
+  });
+  const told = (run) => run.log.splice(0).map(({ text }) => text);
+  const run = stub(strategy).deny("rate_limited").trade("1");
+  assert.deepEqual(told(run), ["trade rate_limited", "trade done", "denied: rate_limited: rate_limited"]);
+  assert.deepEqual(told(run.deny("rate_limited").advance("5s")), ["timer rate_limited", "timer done", "denied: rate_limited: rate_limited"]);
+  assert.throws(() => run.deny("self_trade").ticker({ bid: 1 }), { code: "self_trade" });
+  assert.deepEqual(told(run), ["denied: self_trade: self_trade"]);
+  await run.deny("rate_limited").book({}).settle();
+  assert.deepEqual(told(run), ["promise rate_limited", "promise done", "denied: rate_limited: rate_limited"]);
+});
+
+test("steps that speak of an order do not count those that were denied", () => {
+  const strategy = made(({ runtime, helpers }) => ({
+    onTrade(ctx, evt, { tradeId }) {
+      try {
+        runtime.submitMarketOrder(null, "buy", "1", { clientOrderId: tradeId });
+      } catch (error) {
+        helpers.log(error.code);
+      }
+    },
+  }));
+  const trade = (tradeId) => ({ price: 1, tradeId });
+  const run = stub(strategy).trade(trade("sent")).deny("rate_limited").trade(trade("denied"));
+  assert.throws(() => run.fill("denied"), { message: 'there is no order "denied": 1 reached the venue so far' });
+  assert.throws(() => run.fill(1), /there is no order 1/);
+  run.fill().deny("rate_limited").trade(trade("denied-2")).trade(trade("next")).fill(1);
+  assertOrders(run, ["FILLED", "DENIED", "DENIED", "FILLED"].map((state) => ({ state })));
+});
+
+test("a step says what it must and nothing else; `after` and `every` are kept", () => {
+  const run = stub(made({}));
+  const told = (call, message) => assert.throws(call, { name: "TypeError", message });
+  told(() => run.trade({ prise: 1 }), "trade: there is no `prise`, allowed are price, quantity, side, tradeId, provider, symbol");
+  told(() => run.kline({ open: 1, high: 2, low: 1 }), "kline: `close` is missing");
+  told(() => run.fill({ qty: 1 }), /^fill: there is no `qty`/);
+  told(() => run.fill({}, { every: "1s" }), "options of fill: there is no `every`, allowed are after");
+  told(() => run.trades(["1"], "1s"), "options of trades: an object with after, every is expected, not string");
+  told(() => stub(made({}), { confg: {} }), /^options of stub: there is no `confg`, allowed are config, /);
+  const seconds = () => run.now.slice(17, 23);
+  run.advance("10s", { after: "1s" }).trades(["1", "2", "3"], { every: "1s", after: "5s" });
+  assert.equal(seconds(), "18.000");
+  run.ticker({ bid: 1, bidQuantity: 2, volume: 3 }, { after: 500 }).disconnect("paper", { after: "1s" }).restart({ after: "1s" });
+  assert.equal(seconds(), "20.500");
+});
+
 test("calls that could not be meant throw the codes of the engine", () => {
   let runtime;
   const run = stub(made((env) => (({ runtime } = env), {})));
@@ -153,6 +215,37 @@ test("the configuration is checked and filled in as by the host", () => {
   assert.throws(() => stub(strategy()), /config\.n: is required/);
   stub(strategy({ additionalConfig: true }), { config: { n: 1, other: [1] } });
   assert.deepEqual(config.other, [1]);
+});
+
+test("a strategy may write into its configuration, which is its own until it is restarted", () => {
+  const fields = [{ name: "size", type: "string", default: "1" }, { name: "table", type: "object", default: { a: 1 } }];
+  const write = ({ config, runtime, helpers }) => ({
+    onTrade() {
+      helpers.log(config, runtime.isDryRun());
+      Object.assign(config, { size: "2", dry_run: true });
+      config.table.a = 2;
+    },
+  });
+  const run = stub(made(write, { config: fields })).trades(["1", "2"]).restart().trade("3");
+  assert.deepEqual(run.log.map(({ text }) => text), [
+    '{"size":"1","table":{"a":1},"dry_run":false} false', '{"size":"2","table":{"a":2},"dry_run":true} false',
+    '{"size":"1","table":{"a":1},"dry_run":false} false',
+  ]);
+});
+
+test("open orders are those of all markets, or of those that are named", () => {
+  let runtime;
+  const run = stub(made((env) => (({ runtime } = env), {})), { markets: { b: ["BTC-USDT", "ETH-USDT"], a: ["BTC-USDT"] } });
+  const send = (provider, symbol) => runtime.submitOrder(provider, "buy", 1, 1, { symbol, clientOrderId: `${provider}-${symbol}` });
+  send("b", "ETH-USDT");
+  run.advance("1s");
+  send("b", "BTC-USDT");
+  send("a", "BTC-USDT");
+  const open = (...names) => runtime.openOrders(...names).map(({ clientOrderId }) => clientOrderId);
+  assert.deepEqual(open(), ["b-ETH-USDT", "a-BTC-USDT", "b-BTC-USDT"]);
+  assert.deepEqual(open("b"), ["b-ETH-USDT", "b-BTC-USDT"]);
+  assert.deepEqual(open(null, "BTC-USDT"), ["a-BTC-USDT", "b-BTC-USDT"]);
+  assert.deepEqual([open("a", "ETH-USDT"), open("c")], [[], []]);
 });
 
 test("in a dry run nothing is sent", () => {

@@ -58,6 +58,9 @@ pub(super) fn needs(path: &Path) -> bool {
 /// The file that runs: the bundle, with its source map beside it. A plain CommonJS file of its own is left alone, so that what is
 /// tested is the very file that is uploaded; and so is one in a project without esbuild.
 pub(super) fn built(entry: &Path) -> Result<PathBuf, BundleError> {
+    if !needs(entry) && !entry.is_file() {
+        return Ok(entry.to_owned()); // a pipe, or what is not there
+    }
     let words = |error: std::io::Error| BundleError::Words(format!("{}: {error}", entry.display()));
     let path = fs::canonicalize(entry).map_err(words)?;
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -32,6 +32,15 @@ impl From<Failure> for NoSource {
     }
 }
 
+impl From<BundleError> for NoSource {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Words(words) => Self::Failure(Failure::Usage(words)),
+            BundleError::Diagnostics(diagnostics) => Self::Diagnostics(diagnostics),
+        }
+    }
+}
+
 impl NoSource {
     /// Tells it.
     pub(super) fn told(self, output: Output) -> Failure {
@@ -65,17 +74,10 @@ pub(super) fn find(text: &str, strategies: Option<&PathBuf>) -> Result<Places, N
     Ok(source.map(Places::of)?)
 }
 
-/// Reads a source file, bundled where its kind needs it. Its diagnostics name it by its file name, or name the files that it was
-/// made of.
+/// Reads a source file, bundled by its project's esbuild unless it is one plain CommonJS file. Its diagnostics name it by its file
+/// name, or name the files that it was made of.
 pub(super) fn file(path: &Path) -> Result<Places, NoSource> {
-    if !bundle::needs(path) {
-        return Ok(plain(path)?);
-    }
-    let built = bundle::built(path).map_err(|error| match error {
-        BundleError::Words(words) => NoSource::Failure(Failure::Usage(words)),
-        BundleError::Diagnostics(diagnostics) => NoSource::Diagnostics(diagnostics),
-    })?;
-    Ok(plain(&built)?)
+    Ok(plain(&bundle::built(path)?)?)
 }
 
 /// Reads a file as it is, and the source map beside it. A map that does not fit is told of and not used.

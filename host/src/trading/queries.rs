@@ -9,7 +9,7 @@ use crate::trading::lane::Holding;
 use crate::trading::{Balance, Desk, OrderError, OrderRecord, Position, Profit};
 
 impl Desk {
-    /// The orders of an instance that are not final, oldest first within a provider; of one provider or symbol when given.
+    /// The orders of an instance that are not final, oldest first; of one provider or symbol when given.
     pub fn open_orders(&self, instance: &InstanceId, provider: Option<&str>, symbol: Option<&str>) -> Vec<OrderRecord> {
         let mut open = Vec::new();
         for lane in self.all_lanes() {
@@ -20,13 +20,10 @@ impl Desk {
             let Some(line) = book.line(instance) else { continue };
             let holdings = line.holdings.iter().filter(|(of, _)| symbol.is_none_or(|name| name == of.as_str()));
             let records = holdings.flat_map(|(_, holding)| &holding.open).filter_map(|id| book.orders.get(id));
-            let from = open.len();
             open.extend(records.map(|entry| entry.record.clone()));
-            // Stable: orders of one moment stay as they came.
-            if let Some(of_lane) = open.get_mut(from..) {
-                of_lane.sort_by_key(|record: &OrderRecord| record.request.requested_at);
-            }
         }
+        // Stable: orders of one moment stay as they came.
+        open.sort_by_key(|record: &OrderRecord| record.request.requested_at);
         open
     }
 

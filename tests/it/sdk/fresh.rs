@@ -100,6 +100,28 @@ fn a_new_folder_works_at_once_and_fails_with_the_author_s_own_lines() {
     works_and_breaks(&project);
     project.sandpit(&["test", "scenarios"]).well();
     project.sandpit(&["play", "strategy.js", "--tape", "tapes/btcusdt-beginning.tape"]).well();
+
+    // Of several files it is the same strategy to every command.
+    fs::write(
+        project.folder.join("lib.js"),
+        "exports.twice = (value) => {\n  if (value > 9) throw new Error(\"too much\");\n};\n",
+    )
+    .unwrap();
+    project.change("const pause = () =>", "const { twice } = require(\"./lib.js\");\n    twice(1);\n    const pause = () =>");
+    let tape = "tapes/btcusdt-beginning.tape";
+    for words in [
+        &["check", "strategy.js"][..],
+        &["test", "scenarios"],
+        &["play", "strategy.js", "--tape", tape],
+        &["backtest", "strategy.js", "--data", tape],
+        &["dev", "--once"],
+    ] {
+        project.sandpit(words).well();
+    }
+    project.npm(&["test"]).well();
+    project.change("twice(1)", "twice(10)");
+    let said = project.sandpit(&["backtest", "strategy.js", "--data", tape]).badly();
+    assert!(said.contains("lib.js:2:24") && said.contains("too much"), "{said}");
 }
 
 #[test]
@@ -111,6 +133,9 @@ fn a_new_folder_in_typescript_works_at_once_and_fails_with_the_author_s_own_line
     assert!(project.folder.join("dist/strategy.js.map").is_file());
     project.sandpit(&["check", "dist/strategy.js"]).well();
     project.sandpit(&["test", "scenarios"]).well();
+    // A timer is a number to the strategy, whatever it is to its tests, which have Node's types.
+    project.change("const pause = () => setTimeout", "let timer: number;\n    const pause = () => timer = setTimeout");
+    project.npm(&["run", "check"]).well();
     // In the part that the strategy imports, too.
     let path = project.folder.join("src/average.ts");
     let text = fs::read_to_string(&path).unwrap();

@@ -58,7 +58,7 @@ fn owner_doc(owner: &str) -> &'static str {
     match owner {
         "Runtime" => {
             "`env.runtime`: the market, orders, positions. It answers from the events that were delivered to this instance. Provider and \
-             symbol mean the instance's first where they are left out. The functions need no `this`."
+             symbol mean the instance's first where they are left out; only `openOrders` means all then. The functions need no `this`."
         }
         _ => "`env.helpers`: logging, waiting, remembering. The functions need no `this`.",
     }

@@ -77,7 +77,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /**
  * `env.runtime`: the market, orders, positions. It answers from the events that were delivered to this instance.
- * Provider and symbol mean the instance's first where they are left out. The functions need no `this`.
+ * Provider and symbol mean the instance's first where they are left out; only `openOrders` means all then. The
+ * functions need no `this`.
  */
 export interface Runtime {
   /**
@@ -131,7 +132,10 @@ export interface Runtime {
    */
   readonly cancelOrder: (clientOrderId: string) => void;
 
-  /** The instance's orders that are not final, oldest first. Cost: 500 fuel and 1,000 per order. */
+  /**
+   * The instance's orders that are not final, oldest first: of all its providers and symbols, or of those named.
+   * Cost: 500 fuel and 1,000 per order.
+   */
   readonly openOrders: (provider?: Name, symbol?: Name) => OpenOrder[];
 
   /** The instance's own position: the sum of its fills. Cost: 500 fuel. */

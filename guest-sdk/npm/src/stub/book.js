@@ -18,15 +18,20 @@ export class Book {
     return true;
   }
 
+  /** Of one provider or symbol when given, oldest first. Those of one moment are sorted by their market, as the host has them. */
   open(provider, symbol) {
-    return this.orders.filter((order) => !FINAL.has(order.state) && order.provider === provider && (!symbol || order.symbol === symbol));
+    const fits = (order) => (!provider || order.provider === provider) && (!symbol || order.symbol === symbol);
+    const rank = ({ placedAt, provider: at, symbol: of }) => `${placedAt} ${at} ${of}`;
+    const open = this.orders.filter((order) => !FINAL.has(order.state) && fits(order));
+    return open.sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
   }
 
-  /** `last`, a number (0 is the first order ever sent), or a client order id. */
+  /** `last`, a number (0 is the first order that reached the venue: one that was denied has none), or a client order id. */
   find(wanted = "last") {
-    const order = wanted === "last" ? this.orders.at(-1) : typeof wanted === "number" ? this.orders[wanted]
-      : this.orders.find(({ clientOrderId }) => clientOrderId === wanted);
-    if (!order) throw new RangeError(`there is no order ${JSON.stringify(wanted)}: ${this.orders.length} were sent`);
+    const sent = this.orders.filter(({ state }) => state !== "DENIED");
+    const order = wanted === "last" ? sent.at(-1) : typeof wanted === "number" ? sent[wanted]
+      : sent.find(({ clientOrderId }) => clientOrderId === wanted);
+    if (!order) throw new RangeError(`there is no order ${JSON.stringify(wanted)}: ${sent.length} reached the venue so far`);
     if (FINAL.has(order.state)) throw new RangeError(`order ${order.clientOrderId} is ${order.state} already`);
     return order;
   }

@@ -85,8 +85,8 @@ export class Clock {
     }
   }
 
-  /** Moves time; what is due on the way is called at its moment. */
-  advance(nanoseconds) {
+  /** Moves time; what is due on the way is called at its moment, by `call`. */
+  advance(nanoseconds, call) {
     const until = this.now + nanoseconds;
     for (;;) {
       const due = this.#timers.filter((timer) => timer.due <= until).sort((a, b) => (a.due < b.due ? -1 : a.due > b.due ? 1 : a.id - b.id))[0];
@@ -95,7 +95,7 @@ export class Clock {
       if (due.due > this.now) this.now = due.due;
       if (due.repeat) due.due = this.now + due.period;
       else this.#clear(due.id);
-      this.within(() => due.callback(...due.args));
+      call(() => due.callback(...due.args));
     }
     if (until > this.now) this.now = until;
   }

@@ -59,5 +59,5 @@ export function configured(metadata, given, additional) {
     else issues.push(`config.${name}: is not declared; there are ${metadata.config.map((field) => field.name).join(", ")}`);
   }
   if (issues.length > 0) throw new TypeError(issues.join("\n"));
-  return Object.freeze(config);
+  return config;
 }

@@ -1,5 +1,6 @@
 // What stands behind a stub: the strategy, its handlers, and what it has done so far.
 import { contract } from "../generated/contract.js";
+import { known } from "../options.js";
 import { coded, logged } from "./arguments.js";
 import { Book } from "./book.js";
 import { Clock, rfc3339 } from "./clock.js";
@@ -24,14 +25,16 @@ export class Host {
   balances = new Map();
   lost = new Set();
   savedJson = undefined;
-  /** Reports of orders that were denied while a handler ran: they come after it. */
+  /** Orders that were denied while a handler or a timer ran: it hears of them once it is done. */
   reports = [];
   denials = [];
   #phase = "create";
   #counts = new Map();
   #runs = 0;
 
-  constructor(strategy, { config = {}, markets = { paper: ["BTC-USDT"] }, instance = "stub", start = "2024-08-08T00:00:00Z", seed = 0, saved }) {
+  constructor(strategy, options) {
+    known("options of stub", options, ["config", "markets", "instance", "start", "seed", "saved"]);
+    const { config = {}, markets = { paper: ["BTC-USDT"] }, instance = "stub", start = "2024-08-08T00:00:00Z", seed = 0, saved } = options;
     this.strategy = strategy.default ?? strategy;
     this.markets = markets;
     this.first = Object.keys(markets).find((name) => markets[name].length > 0) ?? Object.keys(markets)[0];
@@ -50,7 +53,8 @@ export class Host {
     this.#runs += 1;
     this.clock.forgetTimers();
     const env = Object.freeze({
-      config: this.config,
+      // Its own copy, which it may write into: a new life begins with what the host has.
+      config: structuredClone(this.config),
       metadata: this.metadata,
       events: this.metadata.events,
       helpers: helpersOf(this),
@@ -129,10 +133,32 @@ export class Host {
     const handler = this.handlers[name];
     if (!handler) return;
     const context = Object.freeze({ instanceId: this.instance });
-    this.clock.within(() => handler.call(this.handlers, context, ...args));
+    this.during(() => handler.call(this.handlers, context, ...args));
   }
 
-  /** An event for the handler of its kind, if the strategy asked for it. Then the reports of what was denied meanwhile. */
+  /** Runs code of the strategy; then it hears of what was denied meanwhile, also when the code threw. */
+  during(code) {
+    try {
+      this.clock.within(code);
+    } finally {
+      this.tellDenials();
+    }
+  }
+
+  tellDenials() {
+    while (this.reports.length > 0) {
+      const order = this.reports.shift();
+      this.report(order, "REJECTED", { rejectReason: order.reason });
+    }
+  }
+
+  /** Time passes. What was denied since the last call, by code behind an `await`, is told first. */
+  advance(nanoseconds) {
+    this.tellDenials();
+    this.clock.advance(nanoseconds, (code) => this.during(code));
+  }
+
+  /** An event for the handler of its kind, if the strategy asked for it. */
   deliver(type, provider, symbol, payload, { handler = HANDLERS[type], more = [] } = {}) {
     if (this.#phase === "stopped") throw new Error("the instance has stopped: nothing is delivered any more");
     const key = `${provider} ${symbol} ${type}`;
@@ -143,7 +169,6 @@ export class Host {
     const eventId = `${provider}:${symbol.replaceAll("-", "")}:${type}:${seqProvider}`;
     const evt = { eventId, routingVersion: 1, provider, symbol, type, seqProvider, ingestTs: time, emitTs: time, payload };
     this.call(handler, evt, payload, ...more);
-    for (const order of this.reports.splice(0)) this.report(order, "REJECTED", { rejectReason: order.reason });
   }
 
   report(order, state, { fill, rejectReason = null } = {}) {

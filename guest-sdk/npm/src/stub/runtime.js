@@ -48,7 +48,7 @@ export function runtimeOf(stub) {
     submitOrder: (provider, side, quantity, price, options) => send("submitOrder", "Limit", provider, side, quantity, price, options),
     cancelOrder: (id) => stub.cancel(nameOf(id) ?? ""),
     openOrders: (provider, symbol) =>
-      stub.book.open(placeOf(provider)[0], nameOf(symbol)).map((order) => ({
+      stub.book.open(nameOf(provider), nameOf(symbol)).map((order) => ({
         clientOrderId: order.clientOrderId,
         provider: order.provider,
         symbol: order.symbol,

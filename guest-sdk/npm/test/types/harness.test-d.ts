@@ -42,6 +42,24 @@ const base: Scenario = scenario(new URL("strategy.ts", import.meta.url))
 
 // @ts-expect-error: no such field of a trade
 base.trade({ prise: "100" });
+// @ts-expect-error: a scenario's ticker has both prices
+base.ticker({ last: 1 });
+// @ts-expect-error: a scenario's ticker has no volume
+base.ticker({ bid: 1, ask: 2, volume: 3 });
+// @ts-expect-error: a risk event says which
+base.risk({ reason: "x" });
+// @ts-expect-error: no such option
+base.trade("1", { every: "1s" });
+// @ts-expect-error: no such option
+base.trades(["1"], { evry: "1s" });
+// @ts-expect-error: only `trades` has it
+base.step({ trade: "1", every: "1s" });
+// @ts-expect-error: no such step
+base.step({ prise: "1" });
+// @ts-expect-error: levels of a document are pairs
+base.step({ book: { bids: [{ price: 1, quantity: 1 }] } });
+// @ts-expect-error: no such place in the queue
+base.provider("paper", { queue: "middle" });
 // @ts-expect-error: functions have no JSON form
 base.config({ size: () => 1 });
 // @ts-expect-error: no such expectation
@@ -82,10 +100,18 @@ const played = stub(strategy, { config: { size: "1" }, markets: { paper: ["BTC-U
   .trade("100")
   .fill()
   .deny("price_outside_band")
+  .ticker({ last: 1, volume: 2, bidQuantity: 3 })
+  .risk({ reason: "x", metrics: { loss: "1" } })
+  .trades(["1", { price: 2, tradeId: "7" }], { every: 10, after: "1s" })
+  .fill({}, { after: "1s" })
   .advance(5_000)
   .stop();
 const first = played.orders[0];
 if (first) first.state satisfies string;
+// @ts-expect-error: no such part of a ticker
+played.ticker({ lst: 1 });
+// @ts-expect-error: no such option
+played.fill({}, { every: "1s" });
 // @ts-expect-error: no such denial
 played.deny("whatever");
 

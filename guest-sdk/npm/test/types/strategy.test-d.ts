@@ -38,8 +38,8 @@ const whole = defineStrategy({
     same<typeof config.factor, number>();
     same<typeof config.verbose, boolean>();
     same<typeof config.cooldown, string | number>();
-    same<typeof config.table, { readonly [key: string]: Json }>();
-    same<typeof config.levels, readonly Json[]>();
+    same<typeof config.table, { [key: string]: Json }>();
+    same<typeof config.levels, Json[]>();
     same<typeof config.label, string | undefined>();
     same<typeof config.note, string | undefined>();
     same<typeof config.dry_run, boolean>();
@@ -47,8 +47,16 @@ const whole = defineStrategy({
     same<typeof events, readonly EventName[]>();
     // @ts-expect-error: no such field
     config.sise;
-    // @ts-expect-error: the configuration is frozen
+    // The configuration is the instance's own copy: it may be written into, but for other types and fields.
     config.size = "2";
+    config.label = "x";
+    config.table["more"] = 1;
+    config.levels.push(2);
+    config.dry_run = true;
+    // @ts-expect-error: no such type
+    config.size = 2;
+    // @ts-expect-error: what runs is said once
+    metadata.name = "other";
 
     return {
       wantsCrossProviderEvents: true,
@@ -139,6 +147,7 @@ defineStrategy({
   create({ config }) {
     same<typeof config.size, number>();
     same<typeof config.anything, Json | undefined>();
+    config.anything = 1;
     return {};
   },
 });

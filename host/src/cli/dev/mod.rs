@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[arg(value_name = "DIR|FILE", default_value = ".")]
     what: PathBuf,
     /// Play this instead: a built-in tape (`btcusdt-20240808`, `ethusdt-20240808`) or a file; may be repeated.
-    #[arg(long, value_name = "[PROVIDER:][SYMBOL=]FILE|TAPE", num_args = 1..)]
+    #[arg(long, value_name = "[PROVIDER:][SYMBOL=]FILE|TAPE")]
     data: Vec<String>,
     /// A field of the strategy's configuration for the tape; may be repeated.
     #[arg(long = "config", value_name = "KEY=VALUE", value_parser = key_value)]

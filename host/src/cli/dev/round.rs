@@ -12,8 +12,7 @@ use crate::backtest::{self, PlayError, PlayReport, PlayRequest, PlayVenue, Watch
 use crate::base::{Clock as _, SystemClock};
 use crate::cli::Failure;
 use crate::cli::backtest::{configuration, open};
-use crate::cli::bundle::{self, BundleError};
-use crate::cli::source;
+use crate::cli::source::{self, NoSource};
 use crate::cli::test::suite::{self, Outcome, Stock};
 use crate::cli::workbench::{Workbench, block_on};
 use crate::compile::{CompileError, Diagnostic, Places, Source};
@@ -67,6 +66,15 @@ enum Stop {
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self::Words(words(failure))
+    }
+}
+
+impl From<NoSource> for Stop {
+    fn from(error: NoSource) -> Self {
+        match error {
+            NoSource::Failure(failure) => failure.into(),
+            NoSource::Diagnostics(diagnostics) => Self::Diagnostics(diagnostics),
+        }
     }
 }
 
@@ -145,7 +153,7 @@ impl Rounds {
         let found = folder::survey(root).map_err(refused)?;
 
         let began = self.clock.now();
-        let built = built(&path);
+        let built = source::file(&path);
         round.took.build = self.clock.now().since(began);
         let places = built?;
         let began = self.clock.now();
@@ -222,15 +230,6 @@ impl Stamp {
         let about = about.map(|about| (about.len(), about.mtime(), about.mtime_nsec()));
         Self { name: name.to_owned(), about }
     }
-}
-
-/// The source as it runs, bundled where it needs that, and where its lines come from.
-fn built(path: &Path) -> Result<Places, Stop> {
-    let built = bundle::built(path).map_err(|error| match error {
-        BundleError::Words(words) => Stop::Words(words),
-        BundleError::Diagnostics(diagnostics) => Stop::Diagnostics(diagnostics),
-    })?;
-    Ok(source::plain(&built)?)
 }
 
 fn play(request: PlayRequest, places: &Places) -> Result<Box<PlayReport>, NotPlayed> {

@@ -1,11 +1,11 @@
 //! What is saved in a folder, as the system tells it: bursts of events become one. Must not know what a round is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use notify::event::{CreateKind, ModifyKind, RemoveKind};
@@ -42,6 +42,28 @@ pub(super) struct Watcher {
     root: PathBuf,
     /// The folders that are watched, with their identity on the disk: another of the same name is another.
     known: BTreeMap<PathBuf, u64>,
+    left: Arc<Left>,
+}
+
+/// The paths that the system said were removed or renamed. Of a folder it has forgotten the watch then, even when another stands in
+/// its place already: on many disks that one has the same identity.
+#[derive(Debug, Default)]
+struct Left(Mutex<BTreeSet<PathBuf>>);
+
+impl Left {
+    fn hear(&self, event: &Event) {
+        if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
+            self.paths().extend(event.paths.iter().cloned());
+        }
+    }
+
+    fn take(&self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut *self.paths())
+    }
+
+    fn paths(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Watcher {
@@ -50,12 +72,15 @@ impl Watcher {
     /// # Errors
     /// In words, when the folder cannot be watched.
     pub(super) fn new(root: PathBuf, clock: Arc<SystemClock>, sender: Sender<Told>) -> Result<Self, String> {
+        let left = Arc::new(Left::default());
+        let heard = Arc::clone(&left);
         let hear = move |event: notify::Result<Event>| {
+            event.iter().for_each(|event| heard.hear(event));
             // Whoever listened has ended.
             read(event, clock.now()).into_iter().for_each(|told| drop(sender.send(told)));
         };
         let inner = notify::recommended_watcher(hear).map_err(|error| words(&error, &root))?;
-        let mut watcher = Self { inner, root, known: BTreeMap::new() };
+        let mut watcher = Self { inner, root, known: BTreeMap::new(), left };
         watcher.tend()?;
         if watcher.known.is_empty() {
             return Err(format!("{}: there is no such folder", watcher.root.display()));
@@ -70,7 +95,7 @@ impl Watcher {
 
     /// Whether the folder is not the one any more that is watched.
     pub(super) fn is_lost(&self) -> bool {
-        self.known.get(&self.root).copied() != identity(&self.root)
+        self.known.get(&self.root).copied() != identity(&self.root) || self.left.paths().contains(&self.root)
     }
 
     /// Watches the folders that came and forgets those that went; whether there were any.
@@ -84,8 +109,10 @@ impl Watcher {
             Err(error) => return Err(error.to_string()),
         };
         let now: BTreeMap<PathBuf, u64> = found.into_iter().filter_map(|path| Some((path.clone(), identity(&path)?))).collect();
+        let left = self.left.take();
+        let is_gone = |path: &PathBuf, number: &u64| now.get(path) != Some(number) || left.contains(path);
         let gone: Vec<PathBuf> =
-            self.known.iter().filter(|(path, number)| now.get(*path) != Some(number)).map(|(path, _)| path.clone()).collect();
+            self.known.iter().filter(|(path, number)| is_gone(path, number)).map(|(path, _)| path.clone()).collect();
         for path in &gone {
             // The system has forgotten a folder that is gone by itself.
             drop(self.inner.unwatch(path));
@@ -273,6 +300,18 @@ mod tests {
         told.try_iter().for_each(drop);
         fs::write(root.join("lib/part.js"), "1").unwrap();
         assert!(hears(&told, saved));
+
+        // Removed and made again at once: the new folder has the number of the old one on many disks.
+        for _ in 0..3 {
+            fs::remove_dir_all(root.join("lib")).unwrap();
+            fs::create_dir(root.join("lib")).unwrap();
+            assert!(hears(&told, |told| matches!(told, Told::Moved(_))));
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(watcher.tend().unwrap() && !watcher.tend().unwrap());
+            told.try_iter().for_each(drop);
+            fs::write(root.join("lib/part.js"), "2").unwrap();
+            assert!(hears(&told, saved));
+        }
 
         fs::rename(&root, dir.path().join("away")).unwrap();
         assert!(watcher.is_lost() && watcher.tend().unwrap());

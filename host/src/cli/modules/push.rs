@@ -14,12 +14,14 @@ use crate::cli::client::{AskArgs, Client, Method, Request};
 use crate::cli::output::{grouped, pairs};
 use crate::cli::progress::Progress;
 use crate::cli::shown::{short, short_or_none};
+use crate::cli::source;
 use crate::compile::Source;
 
 /// Uploads a strategy. The host compiles it at once; running instances move at a refresh.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file that exports the strategy and the files it requires; or a folder, with --entry.
+    /// The file that exports the strategy, and the files it requires; or a folder, with --entry. One file alone is bundled by its
+    /// project's esbuild where it needs that: TypeScript, ES modules, other files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Which file of a folder exports the strategy.
@@ -90,7 +92,11 @@ struct Changes {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let client = args.ask.client()?;
-    let files = Files::read(&args.files, args.entry.as_deref()).map_err(Failure::Usage)?;
+    let files = match (args.files.as_slice(), &args.entry) {
+        // As `check` and `backtest` take it, so that what was tested can be uploaded.
+        ([only], None) if only.is_file() => Files::of(source::file(only).map_err(|error| error.told(client.output()))?.source()),
+        (paths, entry) => Files::read(paths, entry.as_deref()).map_err(Failure::Usage)?,
+    };
     let request = match &args.replace {
         Some(selector) => Request::new(Method::Put, module(selector)),
         None => Request::new(Method::Post, ["strategies", "modules"]),

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { scenario } from "@sandpit/sdk/test";
 import "@sandpit/sdk/vitest";
 
-// The real component, under the limits of production.
-const base = scenario("src/strategy.ts").config({ window: 3, distance_bps: 1 });
+// The real component, under the limits of production. A URL is relative to this file, a path to the working folder.
+const base = scenario(new URL("../src/strategy.ts", import.meta.url)).config({ window: 3, distance_bps: 1 });
 const rising = base.trades(["60000", "60000", "60100"]);
 
 test("buys once the price has risen above its average", async () => {
