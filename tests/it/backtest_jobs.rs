@@ -38,6 +38,10 @@ async fn the_result_is_that_of_the_command_line() {
     let bare = app.client.get("/backtests/try?withoutReport=true").await.expect(200);
     assert_eq!((&bare["report"], &bare["resultsHash"]), (&Value::Null, &done["resultsHash"]));
     app.client.post("/backtests", body("try")).await.refused(409, "backtest_exists");
+    // That is told before anybody looks at the data.
+    let mut taken = body("try");
+    taken["data"] = json!(["missing.csv"]);
+    app.client.post("/backtests", taken).await.refused(409, "backtest_exists");
     assert_eq!(app.client.get("/backtests").await.expect(200)["total"], 1);
     assert_eq!(app.client.delete("/backtests/try").await.status, 204);
     app.client.get("/backtests/try").await.refused(404, "backtest_not_found");
@@ -87,6 +91,8 @@ async fn what_is_wrong_is_told_at_once() {
     };
     for (body, status, code) in [
         (with("data", json!([])), 400, "invalid_data"),
+        (with("data", json!([DATA, DATA])), 400, "invalid_data"),
+        (with("data", (0..65).map(|at| format!("{at}.csv")).collect()), 400, "invalid_data"),
         (with("data", json!(["../admin.token"])), 400, "invalid_data"),
         (with("data", json!(["/etc/passwd"])), 400, "invalid_data"),
         (with("data", json!(["missing.tape"])), 400, "invalid_data"),

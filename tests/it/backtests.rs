@@ -191,4 +191,17 @@ async fn a_sweep_is_a_grid_of_runs() {
     let words: Vec<&str> = words.split(' ').chain(["--rank", "trades"]).collect();
     let said = shell.cli.run(&words).await.well();
     assert!(said.contains("nth down, size across; + the best, - the worst"), "{said}");
+
+    // A field that must be given is given by the sweep; the rows say what they are ordered by.
+    shell.write("required.js", &SOURCE.replace("default: 40", "required: true"));
+    let words = ["backtest", "required.js", "--data", DATA, "--sweep", "nth=40,80", "--rank", "sharpe"];
+    let said = shell.cli.run(&words).await.well();
+    let head = said.lines().find(|line| line.contains("orders")).unwrap_or_default();
+    assert_eq!(
+        head.split_whitespace().collect::<Vec<_>>(),
+        ["nth", "sharpe", "net", "orders", "fills", "fuel", "note"],
+        "{said}"
+    );
+    let told = shell.cli.run(&words[..4]).await.badly(2);
+    assert!(told.contains("config.nth: is required"), "{told}");
 }

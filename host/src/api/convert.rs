@@ -26,7 +26,8 @@ impl From<JobsError> for ApiError {
             JobsError::Exists(_) => Self::new(Code::BacktestExists, message),
             JobsError::NotOver(..) => Self::new(Code::BacktestNotOver, message),
             JobsError::Full(_) => Self::new(Code::TooManyBacktests, message),
-            JobsError::Disk(_) => Self::internal(message),
+            JobsError::Data(_) => Self::new(Code::InvalidData, message),
+            JobsError::Disk(_) | JobsError::Survey(_) => Self::internal(message),
             JobsError::Stopping => Self::new(Code::NotReady, message),
         }
     }

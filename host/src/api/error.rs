@@ -62,7 +62,7 @@ codes! {
     ProviderUnavailable BAD_REQUEST "provider_unavailable" "The instance needs a provider that does not exist or does not run.";
     HostMissing BAD_REQUEST "host_missing" "The request carries no readable Host header.";
     InstanceImmutable BAD_REQUEST "instance_immutable" "A change names another id, strategy, provider or scope than the instance has: those it keeps for life. Create another instance instead.";
-    InvalidData BAD_REQUEST "invalid_data" "A backtest names no data, or data that is neither a built-in tape nor a recording in the host's folder of market data (`backtests.dataDir`); the message says which there are.";
+    InvalidData BAD_REQUEST "invalid_data" "A backtest names no data, too many pieces, one piece twice, or data that is neither a built-in tape nor a recording in the host's folder of market data (`backtests.dataDir`); the message says which there are.";
     Unauthorized UNAUTHORIZED "unauthorized" "The bearer token is missing or wrong. It is in the file `admin.token` of the data directory.";
     CrossSite FORBIDDEN "cross_site" "A browser sent this on behalf of another web site. Use the console of this host or a client that is no browser.";
     NotFound NOT_FOUND "not_found" "There is no such route.";
@@ -70,7 +70,7 @@ codes! {
     InstanceNotFound NOT_FOUND "instance_not_found" "No instance has this id.";
     ProviderNotFound NOT_FOUND "provider_not_found" "No provider has this name.";
     AdapterNotFound NOT_FOUND "adapter_not_found" "This host has no adapter of this identifier; case counts.";
-    BacktestNotFound NOT_FOUND "backtest_not_found" "No backtest has this id; the oldest that are over are forgotten (`backtests.keep`).";
+    BacktestNotFound NOT_FOUND "backtest_not_found" "No backtest has this id; those that ended first are forgotten (`backtests.keep`).";
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The route exists, but not with this method; the header Allow lists the right ones.";
     RequestTimeout REQUEST_TIMEOUT "request_timeout" "The body did not arrive in time.";
     RevisionInUse CONFLICT "revision_in_use" "Instances still use the revision; `details` lists them. Stopped ones count: they pin its hash.";

@@ -2,11 +2,10 @@
 //! be deleted at any time. Must not know where people keep such folders.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +24,14 @@ const REPORT_BYTES: u64 = 256 << 20;
 /// Of zstd: fast, and JSON still shrinks to a tenth.
 const LEVEL: i32 = 3;
 
-/// So that two writers in one process do not share a file.
-static WRITES: AtomicU64 = AtomicU64::new(0);
+/// How a file ends that is not finished yet, or never will be.
+const DRAFT: &str = "draft";
+
+/// Seconds: nobody writes a report for so long.
+const ABANDONED: i64 = 3_600;
+
+/// Bytes of the SHA-256 that a file begins with: of all that comes after it.
+const DIGEST_BYTES: usize = 32;
 
 /// A folder of reports.
 #[derive(Debug)]
@@ -36,7 +41,7 @@ pub struct ReportCache {
     build: String,
 }
 
-/// What is in a file.
+/// What is in a file, behind the digest: packed, as JSON.
 #[derive(Serialize)]
 struct Kept<'a> {
     inputs: Digest,
@@ -63,9 +68,15 @@ impl ReportCache {
 
     /// The report of these inputs, if it is there and whole.
     pub fn get(&self, inputs: &Digest) -> Option<PlayReport> {
-        let file = File::open(self.path(inputs)).ok()?;
+        let mut file = Vec::new();
+        File::open(self.path(inputs)).ok()?.take(BYTES).read_to_end(&mut file).ok()?;
+        let (digest, packed) = file.split_at_checked(DIGEST_BYTES)?;
+        // Not every damage keeps JSON from being read: a digit of a price may have become another one.
+        if Digest::of(packed).as_bytes() != digest {
+            return None;
+        }
         let mut text = Vec::new();
-        zstd::Decoder::new(file).ok()?.take(REPORT_BYTES).read_to_end(&mut text).ok()?;
+        zstd::Decoder::new(packed).ok()?.take(REPORT_BYTES).read_to_end(&mut text).ok()?;
         let found: Found = serde_json::from_slice(&text).ok()?;
         (found.inputs == *inputs && found.build == self.build).then_some(found.report)
     }
@@ -79,10 +90,10 @@ impl ReportCache {
         if text.len() as u64 >= REPORT_BYTES {
             return Ok(());
         }
-        let unique = WRITES.fetch_add(1, Ordering::Relaxed);
-        let draft = self.dir.join(format!(".{}-{unique}.draft", std::process::id()));
+        let packed = zstd::encode_all(text.as_slice(), LEVEL)?;
+        let draft = self.dir.join(format!(".{}.{DRAFT}", random_name()?));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        let written = zstd::encode_all(text.as_slice(), LEVEL).and_then(|bytes| file.write_all(&bytes));
+        let written = file.write_all(Digest::of(&packed).as_bytes()).and_then(|()| file.write_all(&packed));
         let kept = written.and_then(|()| fs::rename(&draft, self.path(inputs)));
         if kept.is_err() {
             // Nothing was there before it.
@@ -94,20 +105,28 @@ impl ReportCache {
 
     fn path(&self, inputs: &Digest) -> PathBuf {
         let key = canonical::digest(&(inputs, &self.build));
-        self.dir.join(format!("{}.json.zst", key.hex()))
+        self.dir.join(format!("{}.report", key.hex()))
     }
 
-    /// The oldest go. What somebody else removed meanwhile is gone all the same.
+    /// The oldest go, and drafts of processes that ended while they wrote. What somebody else removed meanwhile is gone all the
+    /// same.
     fn make_room(&self) -> io::Result<()> {
         let mut files: Vec<(i64, i64, u64, OsString)> = Vec::new();
+        let mut drafts = Vec::new();
         for entry in fs::read_dir(&self.dir)?.flatten() {
-            if let Ok(about) = entry.metadata()
-                && about.is_file()
-            {
+            let Some(about) = entry.metadata().ok().filter(Metadata::is_file) else { continue };
+            if entry.path().extension().is_some_and(|ending| ending == DRAFT) {
+                drafts.push((about.mtime(), entry.path()));
+            } else {
                 files.push((about.mtime(), about.mtime_nsec(), about.len(), entry.file_name()));
             }
         }
         files.sort_unstable();
+        // By the time of the newest file: the machine's clock does not count. Another process may be writing a young draft.
+        let now = files.last().map_or(0, |file| file.0);
+        for (_, path) in drafts.into_iter().filter(|(written, _)| now.saturating_sub(*written) > ABANDONED) {
+            drop(fs::remove_file(path));
+        }
         let mut bytes: u64 = files.iter().map(|file| file.2).sum();
         let mut count = files.len();
         for (_, _, size, name) in files {
@@ -121,9 +140,17 @@ impl ReportCache {
     }
 }
 
+/// Drawn, because the id of a process comes again: in a container nearly every one has the same.
+fn random_name() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(format!("{:016x}", u64::from_le_bytes(bytes)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
 
     use serde_json::json;
 
@@ -154,11 +181,41 @@ mod tests {
             fs::write(&path, damaged).unwrap();
             assert!(cache.get(&inputs).is_none());
         }
+        // Also one that can still be read: a price of the report is another one.
+        let (digest, packed) = whole.split_at(DIGEST_BYTES);
+        let text = String::from_utf8(zstd::decode_all(packed).unwrap()).unwrap();
+        let other = text.replacen(r#""price":""#, r#""price":"1"#, 1);
+        assert!(other != text && serde_json::from_str::<Found>(&other).is_ok());
+        fs::write(&path, [digest, &zstd::encode_all(other.as_bytes(), LEVEL).unwrap()].concat()).unwrap();
+        assert!(cache.get(&inputs).is_none());
         let other = cache.path(&Digest::of(b"other"));
         fs::write(&other, &whole).unwrap();
         assert!(cache.get(&Digest::of(b"other")).is_none(), "a file under a wrong name is of something else");
         cache.put(&inputs, &report).unwrap();
         assert!(cache.get(&inputs).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_is_in_nobodys_way() {
+        let report = play(Lab::new().request(MOMENTUM, json!({})).await).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let cache = ReportCache::open(folder.path(), "one".into()).unwrap();
+        // Names as they were when they had the id of the process, which comes again.
+        let names = (0..1_000).map(|number| folder.path().join(format!(".{}-{number}.draft", std::process::id())));
+        let drafts: Vec<PathBuf> = names.collect();
+        for draft in &drafts {
+            fs::write(draft, b"half").unwrap();
+        }
+        let inputs = Digest::of(b"inputs");
+        cache.put(&inputs, &report).unwrap();
+        assert!(cache.get(&inputs).is_some());
+        assert!(drafts.iter().all(|draft| draft.exists()), "somebody may be writing them");
+        let old = fs::metadata(cache.path(&inputs)).unwrap().modified().unwrap() - Duration::from_secs(3_700);
+        for draft in &drafts {
+            File::options().write(true).open(draft).unwrap().set_modified(old).unwrap();
+        }
+        cache.put(&inputs, &report).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the report only");
     }
 
     #[tokio::test]

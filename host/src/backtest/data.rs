@@ -1,7 +1,7 @@
 //! What a run is played over, as people write it: `[PROVIDER:][SYMBOL=]FILE|TAPE`. Opens tapes and CSV files and makes one venue
 //! per provider of them. Must not know of the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,17 +76,40 @@ impl DataError {
             None => name,
         };
         match self {
-            Self::Tape { name, error } => Self::Tape { name: plain(name), error },
+            Self::Tape { name, error } => {
+                let name = plain(name);
+                // It says the path once more.
+                let error = match error {
+                    TapeError::NotFound { .. } => TapeError::NotFound { asked: name.clone() },
+                    other => other,
+                };
+                Self::Tape { name, error }
+            }
             Self::TapeSymbol { name, has, asked } => Self::TapeSymbol { name: plain(name), has, asked },
             other => other,
         }
     }
 }
 
+/// By the text alone: what stands before a `=` is a symbol.
 impl FromStr for DataSpec {
     type Err = DataError;
 
     fn from_str(text: &str) -> Result<Self, DataError> {
+        Self::parse(text, |_| false)
+    }
+}
+
+impl DataSpec {
+    /// As people of this machine write it: a file with a `=` in its path is that file, such as `data/date=2024-08-08/t.csv`.
+    ///
+    /// # Errors
+    /// [`DataError::Spec`].
+    pub fn of_this_machine(text: &str) -> Result<Self, DataError> {
+        Self::parse(text, |path| Path::new(path).is_file())
+    }
+
+    pub(super) fn parse(text: &str, is_file: impl Fn(&str) -> bool) -> Result<Self, DataError> {
         let wrong = |problem| DataError::Spec { given: text.chars().take(120).flat_map(char::escape_debug).collect(), problem };
         let is_path = |part: &str| part.contains(['/', '\\', '.']);
         let (provider, rest) = match text.split_once(':').filter(|(before, _)| !is_path(before)) {
@@ -95,7 +118,8 @@ impl FromStr for DataSpec {
             }
             None => (None, text),
         };
-        let (symbol, name) = match rest.split_once('=').filter(|(before, _)| !is_path(before) || symbol_of(before).is_some()) {
+        let is_symbol = |before: &str| !is_path(before) || symbol_of(before).is_some();
+        let (symbol, name) = match rest.split_once('=').filter(|(before, _)| is_symbol(before) && !is_file(rest)) {
             Some((before, name)) => {
                 (Some(symbol_of(before).ok_or_else(|| wrong("what stands before `=` is no symbol such as BTC-USDT"))?), name)
             }
@@ -106,9 +130,7 @@ impl FromStr for DataSpec {
         }
         Ok(Self { provider, symbol, name: name.to_owned() })
     }
-}
 
-impl DataSpec {
     fn is_csv(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
         [".csv", ".csv.gz", ".csv.zst"].iter().any(|ending| name.ends_with(ending))

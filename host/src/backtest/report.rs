@@ -51,7 +51,7 @@ pub struct PlayedData {
 
 impl PlayedData {
     /// What a venue's recordings say of themselves.
-    pub(super) fn of(venue: &PlayVenue) -> Vec<Self> {
+    pub fn of(venue: &PlayVenue) -> Vec<Self> {
         let data = |origin: Origin| Self {
             provider: venue.provider.clone(),
             symbol: origin.symbol,

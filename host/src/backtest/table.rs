@@ -1,9 +1,9 @@
 //! A venue as a stage sees it: a provider to the desk that never speaks by itself. Whoever owns the run takes what it has to say.
 
 use crate::base::Timestamp;
-use crate::market::OrderRequest;
-use crate::providers::paper::Output;
-use crate::trading::{Outlet, Provider};
+use crate::market::{ExecutionReport, OrderRequest};
+use crate::providers::paper::{Output, Turn};
+use crate::trading::Provider;
 
 /// A venue on the table of a run. Everything that it says is appended to `told`, in its order.
 pub(super) trait Table: Provider {
@@ -18,8 +18,15 @@ pub(super) trait Table: Provider {
         None
     }
 
-    /// Lets that happen: reports that waited, and the news itself, go to `outlet` at once.
-    fn turn(&self, _outlet: &Outlet, _told: &mut Vec<Output>) {}
+    /// Lets that happen; whoever owns the run tells the host of it.
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
+
+    /// The connection is back: the reports that waited, and to `told` what the venue says again.
+    fn resume(&self, _told: &mut Vec<Output>) -> Vec<ExecutionReport> {
+        Vec::new()
+    }
 
     /// Lets it arrive.
     fn arrive(&self, told: &mut Vec<Output>);

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -13,17 +14,24 @@ use super::table::Table;
 use crate::base::{Clock, ManualClock, ProviderName, Timestamp};
 use crate::bus::KindSet;
 use crate::market::{ClientOrderId, ExecutionReport, Instrument, OrderRequest};
-use crate::providers::paper::{ADAPTER, LOST, Link, Output, PaperVenue, Source, Turn};
+use crate::providers::paper::{ADAPTER, Link, Output, PaperVenue, Source, Turn};
 use crate::providers::tape::{Record, TapeError};
-use crate::trading::{Approved, Balance, Connection, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
+use crate::trading::{Approved, Balance, OrderAnswer, Outlet, Provider, ProviderError, ProviderStatus};
 
 /// Run lifetime. Running until it is closed.
 pub(super) struct TableVenue {
     name: ProviderName,
     clock: Arc<ManualClock>,
     instruments: Arc<[Instrument]>,
+    /// When the next record comes, in nanoseconds: as the heap says, to be asked without the lock.
+    next_nanos: AtomicU64,
+    /// There are orders that nobody has noted.
+    has_placed: AtomicBool,
     inner: Mutex<Inner>,
 }
+
+/// For a time that never comes.
+const NEVER: u64 = u64::MAX;
 
 /// What moves.
 struct Inner {
@@ -43,6 +51,12 @@ struct Inner {
 struct Reel {
     source: Box<dyn Source>,
     record: Record,
+}
+
+impl Inner {
+    fn next_nanos(&self) -> u64 {
+        self.next.peek().map_or(NEVER, |Reverse((at, _))| at.as_nanos())
+    }
 }
 
 impl Reel {
@@ -68,13 +82,19 @@ impl TableVenue {
         let begin = next.peek().map_or(venue.market.start(), |Reverse((at, _))| *at);
         let link = chaos.link(&venue.provider, begin);
         let inner = Inner { venue: paper, reels, next, placed: Vec::new(), closed: false, link, held: Vec::new() };
-        let inner = Mutex::new(inner);
-        Ok(Arc::new(Self { name: venue.provider.clone(), clock, instruments, inner }))
+        Ok(Arc::new(Self {
+            name: venue.provider.clone(),
+            clock,
+            instruments,
+            next_nanos: AtomicU64::new(inner.next_nanos()),
+            has_placed: AtomicBool::new(false),
+            inner: Mutex::new(inner),
+        }))
     }
 
     /// When the next record comes; none at the end of all recordings.
     pub(super) fn next_record(&self) -> Option<Timestamp> {
-        self.inner().next.peek().map(|Reverse((at, _))| *at)
+        Some(self.next_nanos.load(Ordering::Acquire)).filter(|nanos| *nanos != NEVER).map(Timestamp::from_nanos)
     }
 
     /// Takes in the next record.
@@ -88,6 +108,7 @@ impl TableVenue {
             hold(&inner.link, &mut inner.held, told);
             inner.next.extend(reel.wind()?.map(|at| Reverse((at, place))));
         }
+        self.next_nanos.store(inner.next_nanos(), Ordering::Release);
         Ok(())
     }
 
@@ -146,21 +167,14 @@ impl Table for TableVenue {
         self.inner().link.next()
     }
 
-    fn turn(&self, outlet: &Outlet, told: &mut Vec<Output>) {
-        let now = self.clock.now();
-        // The desk asks for the status while it hears the news: nothing may be locked then.
-        let turn = self.inner().link.turn();
-        match turn {
-            Turn::Lost => outlet.connection(Connection::Lost { reason: LOST.to_owned(), at: now }),
-            Turn::Tried => outlet.connection_tried(),
-            Turn::Restored => {
-                outlet.connection_tried();
-                let held = std::mem::take(&mut self.inner().held);
-                held.into_iter().for_each(|report| outlet.report(report));
-                outlet.connection(Connection::Restored { at: now });
-                self.inner().venue.reintroduce(now, told);
-            }
-        }
+    fn turn(&self) -> Option<Turn> {
+        Some(self.inner().link.turn())
+    }
+
+    fn resume(&self, told: &mut Vec<Output>) -> Vec<ExecutionReport> {
+        let mut inner = self.inner();
+        inner.venue.reintroduce(self.clock.now(), told);
+        std::mem::take(&mut inner.held)
     }
 
     fn close(&self, told: &mut Vec<Output>) {
@@ -172,7 +186,9 @@ impl Table for TableVenue {
     }
 
     fn take_placed(&self, placed: &mut Vec<OrderRequest>) {
-        placed.append(&mut self.inner().placed);
+        if self.has_placed.swap(false, Ordering::AcqRel) {
+            placed.append(&mut self.inner().placed);
+        }
     }
 }
 
@@ -206,6 +222,7 @@ impl Provider for TableVenue {
     fn submit(&self, order: Approved<OrderRequest>) {
         let mut inner = self.inner();
         inner.placed.push((*order).clone());
+        self.has_placed.store(true, Ordering::Release);
         inner.venue.submit((*order).clone());
     }
 

@@ -157,10 +157,9 @@ impl Desk {
 
     /// Takes the reference prices of the risk check from an event. Done by [`Outlet::publish`]; a backtest calls it itself,
     /// before the event is delivered.
-    pub fn observe(&self, event: &Arc<Event>) {
-        let Some(lane) = self.known_lane(&event.provider) else { return };
+    pub(super) fn observe(&self, lane: &Arc<Lane>, event: &Arc<Event>) {
         locked(&lane.prices).observe(event);
-        self.wake(&lane, event);
+        self.wake(lane, event);
     }
 
     /// Completes when the bus is idle and every approved order was handed to its provider. See [`Outlet::settle`].

@@ -1,11 +1,12 @@
 //! What a provider may do with the host.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::ProviderName;
 use crate::base::lifecycle::Lifecycle;
 use crate::bus::Bus;
 use crate::market::{Event, ExecutionReport};
+use crate::trading::lane::Lane;
 use crate::trading::{Connection, Desk, ProviderStatus, ProviderWatch};
 
 /// Given to a provider when it starts; made by [`Desk::outlet`]. Lives as long as the provider runs.
@@ -13,6 +14,8 @@ use crate::trading::{Connection, Desk, ProviderStatus, ProviderWatch};
 pub struct Outlet {
     provider: ProviderName,
     desk: Arc<Desk>,
+    /// The desk's side of the provider, once there is one: it outlives the outlet.
+    lane: OnceLock<Arc<Lane>>,
     bus: Arc<Bus>,
     lifecycle: Lifecycle,
     watch: Option<Arc<dyn ProviderWatch>>,
@@ -20,7 +23,7 @@ pub struct Outlet {
 
 impl Outlet {
     pub(crate) fn new(provider: ProviderName, desk: Arc<Desk>, bus: Arc<Bus>, lifecycle: Lifecycle) -> Self {
-        Self { provider, desk, bus, lifecycle, watch: None }
+        Self { provider, desk, lane: OnceLock::new(), bus, lifecycle, watch: None }
     }
 
     /// The same, heard by this one.
@@ -40,7 +43,11 @@ impl Outlet {
 
     /// The first half of [`Outlet::publish`]: the desk alone hears of it. For a backtest, which hands an event to its guest itself.
     pub(crate) fn observe(&self, event: &Arc<Event>) {
-        self.desk.observe(event);
+        debug_assert_eq!(event.provider, self.provider, "a provider speaks in its own name");
+        let lane = || self.desk.known_lane(&self.provider).map(|lane| self.lane.get_or_init(|| lane));
+        if let Some(lane) = self.lane.get().or_else(lane) {
+            self.desk.observe(lane, event);
+        }
     }
 
     /// The second half: everyone but the desk.

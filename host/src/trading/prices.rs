@@ -1,6 +1,6 @@
 //! The newest prices of a provider as the risk check uses them: fed by everything that is published, whoever listens.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -23,7 +23,7 @@ pub(super) struct Prices {
 
 /// Of all symbols of one provider.
 #[derive(Debug, Default)]
-pub(super) struct PriceBoard(HashMap<Symbol, Prices>);
+pub(super) struct PriceBoard(BTreeMap<Symbol, Prices>);
 
 impl PriceBoard {
     /// Takes in what an event says; those that name no price change nothing.

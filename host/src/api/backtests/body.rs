@@ -18,9 +18,9 @@ pub(crate) struct NewBacktest {
     pub(super) id: Option<String>,
     /// What to run.
     pub(super) strategy: Strategy,
-    /// Built-in tapes, and files of the host's folder of market data (tapes, CSV), by name; at least one. `kraken:BTC-USDT=day.csv`
-    /// says at which provider and of which symbol.
-    #[schema(min_items = 1)]
+    /// Built-in tapes, and files of the host's folder of market data (tapes, CSV), by name; at least one, at most 64, none twice.
+    /// `kraken:BTC-USDT=day.csv` says at which provider and of which symbol.
+    #[schema(min_items = 1, max_items = 64)]
     pub(super) data: Vec<String>,
     /// Settings of the paper adapter that differ from its defaults, at each provider.
     #[serde(default)]

@@ -1,7 +1,5 @@
 //! `POST /backtests`: puts a run into the queue. What can be wrong with it is told at once; what comes out, later.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use serde_json::Value;
 
@@ -11,7 +9,7 @@ use crate::api::extract::{Body, Query};
 use crate::api::openapi::{BegunAt, about};
 use crate::api::state::Api;
 use crate::backtest::PlayRequest;
-use crate::backtest::jobs::{Defaults, JobRecord};
+use crate::backtest::jobs::{DataFolder, Defaults, JobRecord, JobsError};
 use crate::base::InstanceId;
 use crate::compile::check_config;
 use crate::instances::revision::program;
@@ -32,6 +30,9 @@ pub(crate) async fn create(
         Some(id) => InstanceId::new(id)?,
         None => made_up()?,
     };
+    // What costs nothing to find out comes first: data may be files of any length.
+    let pieces = DataFolder::pieces(&new.data).map_err(JobsError::from)?;
+    let place = api.backtests.place(id)?;
     let hash = api.catalogue.resolve(&new.strategy.identifier)?.hash;
     let program = program(&api.catalogue, &api.backtest_compiler, hash).await?;
     let mut config = new.strategy.config;
@@ -45,15 +46,13 @@ pub(crate) async fn create(
     let (seed, chaos) = (new.seed, new.chaos.unwrap_or_default());
     let (work, names, settings) = (api.clone(), new.data, new.venue);
     let record = api
-        .carry_through_blocking(move || {
-            let invalid = |error: &dyn std::fmt::Display| ApiError::new(Code::InvalidData, error.to_string());
-            let mut venues = work.backtests.folder().open_data(&names).map_err(|error| invalid(&error))?;
+        .carry_through(async move {
+            let mut venues = place.open_data(pieces).await?;
             for venue in &mut venues {
                 venue.configure(&settings).map_err(|error| ApiError::new(Code::ConfigInvalid, error.to_string()))?;
             }
-            let request =
-                PlayRequest { venues, config, limits, risk, restart, seed, chaos, ..PlayRequest::new(Arc::clone(&program)) };
-            Ok(work.backtests.submit(id, names, request)?)
+            let request = PlayRequest { venues, config, limits, risk, restart, seed, chaos, ..PlayRequest::new(program) };
+            work.carry_through_blocking(move || Ok(place.submit(names, request)?)).await
         })
         .await?;
     Ok(BegunAt { location: format!("/backtests/{}", record.id), view: record })

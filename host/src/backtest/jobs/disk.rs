@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::record::JobRecord;
 use crate::backtest::report::PlayReport;
@@ -17,19 +18,45 @@ const REPORT: &str = ".report.json.zst";
 
 /// The folder. Process lifetime.
 #[derive(Debug)]
-pub(super) struct Disk(PathBuf);
+pub(super) struct Disk {
+    dir: PathBuf,
+    turn: Mutex<()>,
+}
+
+/// The turn of whoever changes what is on record: one after another, from the look at the state to its change, so that the record
+/// of a run is never older than what was said of it. Taken before the lock of the state, never while that is held.
+pub(super) struct Turn<'a> {
+    disk: &'a Disk,
+    _held: MutexGuard<'a, ()>,
+}
+
+impl Turn<'_> {
+    pub(super) fn save(&self, record: &JobRecord) -> io::Result<()> {
+        self.disk.write(&record.id, ABOUT, &serde_json::to_vec(record)?)
+    }
+
+    pub(super) fn remove(&self, id: &InstanceId) -> io::Result<()> {
+        for kind in [REPORT, ABOUT] {
+            match fs::remove_file(self.disk.path(id, kind)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Disk {
     /// For its owner only.
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        Ok(Self(dir.to_owned()))
+        Ok(Self { dir: dir.to_owned(), turn: Mutex::default() })
     }
 
     /// What the last process left; what cannot be read is left where it is and not shown.
     pub(super) fn records(&self) -> io::Result<Vec<JobRecord>> {
         let mut records = Vec::new();
-        for entry in fs::read_dir(&self.0)?.flatten() {
+        for entry in fs::read_dir(&self.dir)?.flatten() {
             let name = entry.file_name();
             let Some(id) = name.to_str().and_then(|name| name.strip_suffix(ABOUT)) else { continue };
             match fs::read(entry.path()).map_err(|error| error.to_string()).and_then(|text| read(&text)) {
@@ -41,10 +68,12 @@ impl Disk {
         Ok(records)
     }
 
-    pub(super) fn save(&self, record: &JobRecord) -> io::Result<()> {
-        self.write(&record.id, ABOUT, &serde_json::to_vec(record)?)
+    /// Waits for it.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn { disk: self, _held: self.turn.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
+    /// Needs no turn: only who plays a run writes its report, before anybody is told that it is done.
     pub(super) fn save_report(&self, id: &InstanceId, report: &PlayReport) -> io::Result<()> {
         self.write(id, REPORT, &zstd::encode_all(serde_json::to_vec(report)?.as_slice(), LEVEL)?)
     }
@@ -55,28 +84,25 @@ impl Disk {
         serde_json::from_slice(&zstd::decode_all(bytes.as_slice()).ok()?).ok()
     }
 
-    pub(super) fn remove(&self, id: &InstanceId) -> io::Result<()> {
-        for kind in [REPORT, ABOUT] {
-            match fs::remove_file(self.path(id, kind)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     fn path(&self, id: &InstanceId, kind: &str) -> PathBuf {
-        self.0.join(format!("{id}{kind}"))
+        self.dir.join(format!("{id}{kind}"))
     }
 
-    /// Under another name first, so that a crash leaves the old file or the new one.
+    /// Under another name first, so that a crash leaves the old file or the new one. What was not written takes no room.
     fn write(&self, id: &InstanceId, kind: &str, bytes: &[u8]) -> io::Result<()> {
         let draft = self.path(id, &format!("{kind}.draft"));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, self.path(id, kind))
+        let written = write_all(&draft, bytes).and_then(|()| fs::rename(&draft, self.path(id, kind)));
+        if written.is_err() {
+            fs::remove_file(&draft).ok();
+        }
+        written
     }
+}
+
+fn write_all(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn read(text: &[u8]) -> Result<JobRecord, String> {

@@ -10,12 +10,15 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::backtest::data::{self, DataSpec};
-use crate::backtest::request::PlayVenue;
+use crate::backtest::request::{PlayRequest, PlayVenue};
 use crate::providers::csv::Increments;
 use crate::providers::tape::Tape;
 
 /// Characters of a name.
 const NAME_CHARS: usize = 128;
+
+/// Pieces of data of one run.
+pub const PIECES: usize = 64;
 
 /// Process lifetime.
 #[derive(Debug)]
@@ -38,6 +41,12 @@ pub enum DataError {
         /// What there is.
         known: String,
     },
+    /// More pieces than one run has.
+    #[error("{0} pieces of data are named, at most {PIECES} are played in one backtest")]
+    TooMany(usize),
+    /// One piece twice.
+    #[error("`{0}` is named twice: each piece of data is played once at a provider")]
+    Twice(String),
     /// It cannot be played.
     #[error(transparent)]
     Unplayable(#[from] data::DataError),
@@ -53,12 +62,35 @@ impl DataFolder {
         Ok(Self { path: path.to_owned(), dir: Dir::open_ambient_dir(path, ambient_authority())? })
     }
 
-    /// Opens data by its names: one venue per provider.
+    /// Reads the pieces as they are written; no file is touched.
+    ///
+    /// # Errors
+    /// [`DataError`] when they do not follow their grammar, are too many, or one is there twice.
+    pub fn pieces(given: &[String]) -> Result<Vec<DataSpec>, DataError> {
+        if given.len() > PIECES {
+            return Err(DataError::TooMany(given.len()));
+        }
+        let mut pieces: Vec<DataSpec> = Vec::with_capacity(given.len());
+        for text in given {
+            let piece: DataSpec = text.parse()?;
+            let usual = PlayRequest::usual_provider();
+            let place = |piece: &DataSpec| piece.provider.clone().unwrap_or_else(|| usual.clone());
+            let same =
+                |other: &DataSpec| (&other.name, &other.symbol) == (&piece.name, &piece.symbol) && place(other) == place(&piece);
+            if pieces.iter().any(same) {
+                return Err(DataError::Twice(shown(text)));
+            }
+            pieces.push(piece);
+        }
+        Ok(pieces)
+    }
+
+    /// Opens data by its names: one venue per provider. Reads whole files.
     ///
     /// # Errors
     /// [`DataError`]; its text has no path of the machine.
-    pub fn open_data(&self, pieces: &[String]) -> Result<Vec<PlayVenue>, DataError> {
-        let specs = pieces.iter().map(|piece| self.inside(piece.parse()?)).collect::<Result<Vec<_>, DataError>>()?;
+    pub fn open_data(&self, pieces: Vec<DataSpec>) -> Result<Vec<PlayVenue>, DataError> {
+        let specs = pieces.into_iter().map(|piece| self.inside(piece)).collect::<Result<Vec<_>, DataError>>()?;
         data::open(&specs, &Increments::default()).map_err(|error| DataError::Unplayable(error.without_folders()))
     }
 
@@ -69,7 +101,7 @@ impl DataFolder {
             && !name.starts_with('.')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if !plain {
-            return Err(DataError::Name(name.chars().take(NAME_CHARS).flat_map(char::escape_debug).collect()));
+            return Err(DataError::Name(shown(name)));
         }
         if Tape::embedded().any(|tape| tape == name) {
             return Ok(piece);
@@ -92,9 +124,19 @@ impl DataFolder {
     }
 }
 
+/// Shortened, on one line.
+fn shown(text: &str) -> String {
+    text.chars().take(NAME_CHARS).flat_map(char::escape_debug).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open(folder: &DataFolder, pieces: &[&str]) -> Result<Vec<PlayVenue>, DataError> {
+        let pieces: Vec<String> = pieces.iter().copied().map(str::to_owned).collect();
+        folder.open_data(DataFolder::pieces(&pieces)?)
+    }
 
     #[test]
     fn nothing_outside_of_the_folder_is_opened() {
@@ -103,7 +145,7 @@ mod tests {
         std::fs::write(outside.path().join("secret.tape"), b"x").unwrap();
         std::fs::write(outside.path().join("market-data/bad.tape"), b"x").unwrap();
         std::os::unix::fs::symlink("../secret.tape", outside.path().join("market-data/link.tape")).unwrap();
-        let open = |piece: &str| folder.open_data(&[piece.to_owned()]);
+        let open = |piece: &str| open(&folder, &[piece]);
         for name in ["../secret.tape", "/etc/passwd", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "BTC-USDT=../x.csv"] {
             let error = open(name).err().unwrap();
             assert!(
@@ -130,12 +172,25 @@ mod tests {
         std::fs::write(outside.path().join("t.csv"), "time,price,quantity\n1722470400,60000.5,0.25\n1722470401,60001,0.5\n")
             .unwrap();
         std::fs::write(outside.path().join("bad.csv"), "time,price,quantity\n1722470400,x,0.25\n").unwrap();
-        let pieces = ["btcusdt-20240808", "kraken:ETH-USDT=t.csv"].map(str::to_owned);
-        let venues = folder.open_data(&pieces).unwrap();
+        let venues = open(&folder, &["btcusdt-20240808", "kraken:ETH-USDT=t.csv"]).unwrap();
         assert_eq!(venues.iter().map(|venue| venue.provider.as_str()).collect::<Vec<_>>(), ["paper", "kraken"]);
         assert_eq!(venues[1].market.origins()[0].records, 2);
-        let error = folder.open_data(&["BTC-USDT=bad.csv".to_owned()]).err().unwrap().to_string();
+        let error = open(&folder, &["BTC-USDT=bad.csv"]).err().unwrap().to_string();
         assert!(error.starts_with("bad.csv") && error.contains('2'), "{error}");
         assert!(!error.contains(outside.path().to_str().unwrap()), "{error}");
+    }
+
+    #[test]
+    fn a_piece_is_named_once_and_not_too_many_are() {
+        let pieces = |given: &[&str]| DataFolder::pieces(&given.iter().copied().map(str::to_owned).collect::<Vec<_>>());
+        for twice in [["a.csv", "a.csv"], ["BTC-USDT=a.csv", "paper:BTC-USDT=a.csv"], ["kraken:a.csv", "kraken:a.csv"]] {
+            let error = pieces(&twice).unwrap_err();
+            assert!(matches!(&error, DataError::Twice(name) if name == twice[1]), "{twice:?}: {error}");
+        }
+        // One file may hold several symbols, and may be played at several providers.
+        assert_eq!(pieces(&["BTC-USDT=a.csv", "ETH-USDT=a.csv", "kraken:BTC-USDT=a.csv"]).unwrap().len(), 3);
+        let many: Vec<String> = (0..=PIECES).map(|at| format!("{at}.csv")).collect();
+        assert_eq!(DataFolder::pieces(&many[1..]).unwrap().len(), PIECES);
+        assert!(matches!(DataFolder::pieces(&many), Err(DataError::TooMany(65))));
     }
 }

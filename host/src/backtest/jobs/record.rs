@@ -1,5 +1,7 @@
 //! What is known of a run on the host: what was asked, where it stands, how it ended. The same on the disk and for clients.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -45,7 +47,7 @@ impl JobStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = BacktestError)]
 pub struct JobError {
-    /// `host_restarted`, or `not_played`.
+    /// `host_restarted`, `not_played`, `not_written` (the disk did not take its report or its record) or `host_bug`.
     pub code: String,
     /// For people.
     pub message: String,
@@ -98,4 +100,43 @@ pub struct JobRecord {
     /// When it was over; null before that.
     #[schema(value_type = Option<Timestamp>, required)]
     pub ended_at: Option<String>,
+}
+
+/// How a run ended.
+pub(super) struct End {
+    status: JobStatus,
+    error: Option<JobError>,
+    results: Option<Digest>,
+}
+
+impl End {
+    pub(super) fn done(results: Digest) -> Self {
+        Self { status: JobStatus::Done, error: None, results: Some(results) }
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self { status: JobStatus::Cancelled, error: None, results: None }
+    }
+
+    pub(super) fn failed(code: &str, message: impl Into<String>) -> Self {
+        let error = JobError { code: code.to_owned(), message: message.into() };
+        Self { status: JobStatus::Failed, error: Some(error), results: None }
+    }
+
+    /// The kind of the error only: clients need not know where a host keeps its files.
+    pub(super) fn not_written(error: &io::Error) -> Self {
+        let problem = format!("how it ended could not be written to the host's disk: {}", error.kind());
+        Self::failed(
+            "not_written",
+            format!("{problem}; make room in its data directory, or see to the disk, and ask for it again"),
+        )
+    }
+}
+
+impl JobRecord {
+    /// It is over.
+    pub(super) fn end(&mut self, end: End, now: Timestamp) {
+        (self.status, self.error, self.results_hash) = (end.status, end.error, end.results);
+        self.ended_at = Some(now.to_rfc3339());
+    }
 }

@@ -133,3 +133,16 @@ fn memory_does_not_grow_with_events() {
     assert_eq!((curve.grid.step_seconds, curve.grid.equity.len()), (60, 5_001));
     assert_eq!(curve.drawdown.iter().max(), Some(&measured.numbers["USDT"].max_drawdown), "the deepest fall is drawn");
 }
+
+#[test]
+fn a_long_price_curve_has_two_points_for_each_bucket() {
+    let mut run = Run::new(1_000);
+    let mut state = 7_u64;
+    for number in 0..400_000_u64 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        run.price(number * 1_000, Decimal::new(5_000_000 + i64::try_from(state >> 45).unwrap(), 2));
+    }
+    let measured = run.measure.close(at(400_000_000), &BTreeMap::new());
+    let points = measured.prices[0].time.len();
+    assert!((1_000..=2_000).contains(&points), "{points}");
+}

@@ -37,25 +37,33 @@ struct Bucket {
     index: u64,
     low: Sample,
     high: Sample,
-    deepest: Sample,
+    /// The first one of the deepest drawdown; none while there is no drawdown, so that a price is not kept for it.
+    deepest: Option<Sample>,
 }
 
 impl Bucket {
+    fn new(index: u64, first: Sample) -> Self {
+        let deepest = Some(first).filter(|sample| sample.drawdown > Decimal::ZERO);
+        Self { index, low: first, high: first, deepest }
+    }
+
     fn add(&mut self, sample: Sample) {
         if sample.value < self.low.value {
             self.low = sample;
         } else if sample.value > self.high.value {
             self.high = sample;
         }
-        if sample.drawdown > self.deepest.drawdown {
-            self.deepest = sample;
+        if sample.drawdown > self.deepest.map_or(Decimal::ZERO, |deepest| deepest.drawdown) {
+            self.deepest = Some(sample);
         }
     }
 
     fn merge(&mut self, later: &Self) {
         self.add(later.low);
         self.add(later.high);
-        self.add(later.deepest);
+        if let Some(deepest) = later.deepest {
+            self.add(deepest);
+        }
     }
 }
 
@@ -75,7 +83,7 @@ impl Series {
         match self.buckets.last_mut() {
             Some(bucket) if bucket.index >= index => bucket.add(sample),
             _ => {
-                self.buckets.push(Bucket { index, low: sample, high: sample, deepest: sample });
+                self.buckets.push(Bucket::new(index, sample));
                 if self.buckets.len() > self.most {
                     self.widen();
                 }
@@ -104,7 +112,7 @@ impl Series {
 
     /// The first, the last and the extremes of each bucket, in their order.
     pub(super) fn points(&self) -> Vec<Sample> {
-        let extremes = self.buckets.iter().flat_map(|bucket| [bucket.low, bucket.high, bucket.deepest]);
+        let extremes = self.buckets.iter().flat_map(|bucket| [bucket.low, bucket.high].into_iter().chain(bucket.deepest));
         let mut points: Vec<_> = self.first.into_iter().chain(extremes).chain(self.last).collect();
         points.sort_by_key(|sample| sample.number);
         points.dedup_by_key(|sample| sample.number);

@@ -34,7 +34,13 @@ pub fn edited(receipt: &Receipt) -> Option<String> {
     if receipt.results.digest() != receipt.results_hash {
         return Some("its results are not those of its results hash: the file was changed after it was written".to_owned());
     }
-    None
+    // Neither `every` nor the digests are under a hash, and places are computed from them.
+    let results = &receipt.results;
+    let strange = [("orders", &results.orders), ("fills", &results.fills)].into_iter().find(|(_, trail)| !trail.is_regular());
+    strange.map(|(noun, trail)| {
+        let (digests, count, every) = (trail.digests.len(), trail.count, trail.every);
+        format!("its {noun} are {count} with {digests} digests, one for every {every}: the file was changed after it was written")
+    })
 }
 
 impl Receipt {

@@ -27,6 +27,8 @@ pub struct InputData {
     pub symbol: Symbol,
     /// Of its bytes; of a tape, of its records.
     pub hash: Digest,
+    /// Of the instrument as the recording has it: increments, minima, currencies, precisions.
+    pub instrument: Digest,
     /// Of prices, where one was given for a CSV file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick: Option<Decimal>,
@@ -74,8 +76,9 @@ impl Inputs {
     pub(super) fn of<'a>(request: &'a PlayRequest) -> Self {
         let data = |venue: &'a PlayVenue| {
             let (provider, increments) = (&venue.provider, &venue.increments);
-            let origins = venue.market.origins().into_iter();
-            origins.map(move |origin| InputData {
+            let origins = venue.market.origins().into_iter().zip(venue.market.instruments());
+            origins.map(move |(origin, instrument)| InputData {
+                instrument: canonical::digest(&instrument),
                 tick: increments.ticks.get(&origin.symbol).map(Decimal::normalize),
                 lot: increments.lots.get(&origin.symbol).map(Decimal::normalize),
                 provider: provider.clone(),

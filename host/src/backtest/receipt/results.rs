@@ -96,6 +96,11 @@ impl Trail {
         Self { count: items.len(), hash: Digest::from_bytes(link), every, digests }
     }
 
+    /// Whether it has as many digests as a trail of so many items has.
+    pub(super) fn is_regular(&self) -> bool {
+        self.count.checked_div(self.every) == Some(self.digests.len())
+    }
+
     /// The place of the first item that can differ, and whether it surely is that one; none when the items are the same.
     pub(super) fn first_difference(&self, other: &Self) -> Option<(usize, bool)> {
         if self.count == other.count && self.hash == other.hash {

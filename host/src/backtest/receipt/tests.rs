@@ -1,10 +1,16 @@
 //! Receipts of runs over the real tape: the same run is identical, and whatever is changed is named.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{Found, Receipt, edited};
 use crate::backtest::tests::{Lab, MOMENTUM};
 use crate::backtest::{PlayReport, PlayRequest, play};
+use crate::base::Timestamp;
+use crate::market::Instrument;
+use crate::providers::paper::{Market, Origin, Recording, Source, Tapes};
+use crate::providers::tape::{Tape, TapeError};
 
 async fn run(source: &str, config: Value) -> (PlayRequest, PlayReport) {
     let request = Lab::new().request(source, config).await;
@@ -42,9 +48,54 @@ async fn what_was_changed_in_the_file_is_seen() {
     let mut tampered = receipt(&request, &report);
     tampered.results.fuel.get_mut("onTrade").unwrap().total += 1;
     assert!(edited(&tampered).unwrap().contains("results are not those"));
+    for every in [0, 2, usize::MAX] {
+        let mut tampered = receipt(&request, &report);
+        tampered.results.fills.every = every;
+        assert!(edited(&tampered).unwrap().contains(&format!("digests, one for every {every}: ")), "{every}");
+    }
+    let mut tampered = receipt(&request, &report);
+    tampered.results.orders.digests.pop();
+    assert!(edited(&tampered).unwrap().starts_with("its orders are"));
     let mut older = receipt(&request, &report);
     older.format = 0;
     assert!(edited(&older).unwrap().contains("format is 0"));
+}
+
+/// The tape, of a venue that takes no small orders.
+struct Dearer(Tapes);
+
+impl Market for Dearer {
+    fn instruments(&self) -> Vec<Instrument> {
+        let mut instruments = self.0.instruments();
+        instruments[0].min_notional = "10000".parse().unwrap();
+        instruments
+    }
+
+    fn start(&self) -> Timestamp {
+        self.0.start()
+    }
+
+    fn open(&self, begin: Option<Timestamp>) -> Result<Vec<Box<dyn Source>>, TapeError> {
+        self.0.open(begin)
+    }
+}
+
+impl Recording for Dearer {
+    fn origins(&self) -> Vec<Origin> {
+        self.0.origins()
+    }
+}
+
+#[tokio::test]
+async fn the_instrument_of_a_recording_is_an_input() {
+    let (request, report) = run(MOMENTUM, trading()).await;
+    let first = receipt(&request, &report);
+    let mut other = request;
+    other.venues[0].market = Arc::new(Dearer(Tapes::once(vec![Tape::open("btcusdt-20240808").unwrap()])));
+    let differences = first.inputs_that_differ(&other.inputs());
+    let places: Vec<&str> = differences.iter().map(|difference| difference.at.as_str()).collect();
+    assert_eq!(places, ["data[0].instrument"]);
+    assert_ne!(other.inputs().digest(), first.inputs_hash);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{CALLS, Stage};
 use crate::backtest::report::PlayedCall;
 use crate::backtest::request::PlayError;
 use crate::base::{Clock as _, ProviderName};
-use crate::market::{Event, EventKind, Payload, Symbol};
+use crate::market::{Event, EventKind, ExecutionReport, Payload, Symbol};
 use crate::providers::paper::Output;
 use crate::sandbox::{Delivery, Guest};
 
@@ -32,23 +32,27 @@ impl Stage {
         // One after the other, as live: what the guest decides on the first is checked before the desk hears of the second.
         let mut told = std::mem::take(&mut self.told);
         for output in told.drain(..) {
-            let (now, outlet) = (self.clock.now(), &self.seats[seat].outlet);
             match output {
                 Output::Event(event) => {
-                    self.measure.heard(seat, &event, now);
-                    outlet.publish(event);
+                    self.measure.heard(seat, &event, self.clock.now());
+                    self.seats[seat].outlet.publish(event);
                 }
                 Output::Report(report) => {
-                    if let Some((symbol, side)) = self.ledger.order(&report.client_order_id) {
-                        self.measure.reported(seat, symbol, side, &report, now);
-                    }
-                    outlet.report(*report);
+                    self.measure_report(seat, &report);
+                    self.seats[seat].outlet.report(*report);
                 }
             }
             self.drain()?;
         }
         self.told = told;
         self.drain()
+    }
+
+    /// The numbers hear of a report before anybody else. The order must have been noted.
+    pub(super) fn measure_report(&mut self, seat: usize, report: &ExecutionReport) {
+        if let Some((symbol, side)) = self.ledger.order(&report.client_order_id) {
+            self.measure.reported(seat, symbol, side, report, self.clock.now());
+        }
     }
 
     /// Whether the guest would take the next event as soon as it is in the mailbox.
@@ -86,6 +90,7 @@ impl Stage {
             return Ok(());
         }
         loop {
+            self.look_up()?;
             self.note_orders();
             if self.guest.as_ref().and_then(Guest::now).is_some_and(|awake| awake > self.clock.now()) {
                 return Ok(());

@@ -2,12 +2,14 @@
 //! hand. Whoever drives it says what happens next; in between it does what is due, in order of time. Must not know where the
 //! market comes from.
 
+mod connection;
 mod guest;
 mod hearing;
 mod steps;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
@@ -65,10 +67,18 @@ pub(super) struct Stage {
     /// What a venue says; empty between two things that happen.
     told: Vec<Output>,
     placed: Vec<OrderRequest>,
+    /// What was done between the records of the market.
+    steps: u64,
 }
 
 /// Calls that are kept.
 const CALLS: usize = 10_000;
+
+/// Steps between two looks at who may have asked for the end.
+const LOOK_UP_EVERY: u64 = 256;
+
+/// For so long after the last record orders arrive: a strategy that always answers a report with an order would have no end.
+const AFTERMATH: Duration = Duration::from_secs(60);
 
 /// A venue and its way to the host.
 struct Seat {
@@ -143,6 +153,7 @@ impl Stage {
             last: first,
             told: Vec::new(),
             placed: Vec::new(),
+            steps: 0,
         })
     }
 
@@ -159,9 +170,12 @@ impl Stage {
         Ok(())
     }
 
-    /// The market is over: what is on its way arrives, the venues end their sessions, and the guest takes its leave.
+    /// The market is over: what is on its way arrives, if that takes no longer than a minute, the venues end their sessions, and
+    /// the guest takes its leave.
     pub(super) fn end(&mut self) -> Result<(), PlayError> {
-        while let Some(at) = self.seats.iter().filter_map(|seat| seat.table.next_arrival()).min() {
+        let until = self.clock.now().plus(AFTERMATH);
+        let next = |seats: &[Seat]| seats.iter().filter_map(|seat| seat.table.next_arrival()).min();
+        while let Some(at) = next(&self.seats).filter(|at| *at <= until) {
             self.advance(at)?;
         }
         for seat in 0..self.seats.len() {
@@ -184,15 +198,10 @@ impl Stage {
 
     fn catch_up(&mut self, until: Timestamp) -> Result<(), PlayError> {
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= until) {
+            self.look_up()?;
             self.clock.advance_to(at);
             match due {
-                Due::Turn(seat) => {
-                    let (table, outlet) = (Arc::clone(&self.seats[seat].table), self.seats[seat].outlet.clone());
-                    self.hear_of(seat, |told| {
-                        table.turn(&outlet, told);
-                        Ok(())
-                    })?;
-                }
+                Due::Turn(seat) => self.turn(seat)?,
                 Due::Venue(seat) => {
                     let table = Arc::clone(&self.seats[seat].table);
                     self.hear_of(seat, |told| {
@@ -205,6 +214,16 @@ impl Stage {
                 Due::Awake => {}
             }
             self.drain()?;
+        }
+        Ok(())
+    }
+
+    /// Every now and then: whether somebody has asked for the end. Between two records of the market there may be no end of timers,
+    /// and of orders that follow from reports.
+    fn look_up(&mut self) -> Result<(), PlayError> {
+        self.steps += 1;
+        if self.steps.is_multiple_of(LOOK_UP_EVERY) && self.request.watch.is_cancelled() {
+            return Err(PlayError::Cancelled);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a scenario does on the stage between two steps: looks around, speaks to the instance alone, turns a connection, crashes.
+//! What a scenario does on the stage between two steps: looks around, speaks to the instance alone, crashes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,9 @@ use crate::backtest::ledger::PlayedOrder;
 use crate::backtest::report::{HandlerFuel, PlayedCall, PlayedFault, PlayedLine};
 use crate::backtest::request::PlayError;
 use crate::base::{Clock as _, InstanceId, ProviderName, Timestamp};
-use crate::market::{Event, ExecutionReport, Symbol};
-use crate::providers::paper::Output;
+use crate::market::{Event, Symbol};
 use crate::sandbox::SavedState as _;
-use crate::trading::{Connection, Position};
+use crate::trading::Position;
 
 /// What can be seen of a run while it goes on.
 pub(in crate::backtest) struct Picture {
@@ -54,30 +53,6 @@ impl Stage {
     pub(in crate::backtest) fn post(&mut self, event: Event) -> Result<(), PlayError> {
         self.bus.post(&self.request.instance, Arc::new(event));
         self.drain()
-    }
-
-    /// The connection of a venue is lost; its status has changed before.
-    pub(in crate::backtest) fn lose(&mut self, seat: usize, reason: &str) -> Result<(), PlayError> {
-        self.seats[seat].outlet.connection(Connection::Lost { reason: reason.to_owned(), at: self.clock.now() });
-        self.drain()
-    }
-
-    /// It is back, and so is the venue's status: what was reported meanwhile comes first, as live, then the news, then what the
-    /// venue says again.
-    pub(in crate::backtest) fn restore(
-        &mut self,
-        seat: usize,
-        held: Vec<ExecutionReport>,
-        speak: impl FnOnce(&mut Vec<Output>),
-    ) -> Result<(), PlayError> {
-        let (outlet, at) = (self.seats[seat].outlet.clone(), self.clock.now());
-        self.hear_of(seat, |told| {
-            outlet.connection_tried();
-            held.into_iter().for_each(|report| outlet.report(report));
-            outlet.connection(Connection::Restored { at });
-            speak(told);
-            Ok(())
-        })
     }
 
     /// The host dies and starts again: the guest is gone without a word, a fresh one starts with what was saved.

@@ -17,7 +17,7 @@ use super::request::{PlayError, PlayRequest, Watch};
 use crate::compile::check_config;
 
 pub use axis::{Axis, AxisError, POINTS, points};
-pub use point::{Figures, Rank, SweepPoint, ranked};
+pub use point::{Figures, Rank, Ranking, SweepPoint};
 
 /// What to sweep.
 pub struct Sweep {

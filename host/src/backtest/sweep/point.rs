@@ -27,7 +27,7 @@ pub struct SweepPoint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
-    /// After fees, by quote currency; what is still held is valued at the last reference price.
+    /// After fees, by quote currency that was traded in; what is still held is valued at the last reference price.
     pub net: BTreeMap<SmolStr, Decimal>,
     /// `return`, by quote currency, where there is one.
     #[serde(default, rename = "return")]
@@ -76,7 +76,7 @@ impl Figures {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Rank {
-    /// Profit after fees, in the quote currency that comes first.
+    /// Profit after fees.
     #[default]
     Net,
     /// Matches.
@@ -89,23 +89,46 @@ pub enum Rank {
     MaxDrawdown,
 }
 
-impl Rank {
-    /// The figure that counts; more is better. None where there is none.
-    pub fn figure(self, point: &SweepPoint) -> Option<Decimal> {
-        let figures = point.figures.as_ref()?;
-        match self {
-            Self::Net => Some(figures.net.values().next().copied().unwrap_or_default()),
-            Self::Trades => Some(figures.fills.into()),
-            Self::Return => Decimal::try_from(*figures.ratio.values().next()?).ok(),
-            Self::Sharpe => Decimal::try_from(*figures.sharpe.values().next()?).ok(),
-            Self::MaxDrawdown => figures.max_drawdown.values().next().map(|fall| -*fall),
-        }
-    }
+/// How the points of one sweep are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranking {
+    /// By what.
+    pub rank: Rank,
+    /// The quote currency of all money and ratios, the same for every point: the first by name in which any of them traded, else
+    /// the first of the data. Of zero length where nothing could be played.
+    pub currency: SmolStr,
 }
 
-/// The points, best first; those that are equal stay in the order of the grid, those without a figure come last.
-pub fn ranked(points: &[SweepPoint], rank: Rank) -> Vec<&SweepPoint> {
-    let mut ranked: Vec<_> = points.iter().collect();
-    ranked.sort_by_key(|point| std::cmp::Reverse(rank.figure(point)));
-    ranked
+impl Ranking {
+    /// Of these points, which are all of the sweep.
+    pub fn of(points: &[SweepPoint], rank: Rank) -> Self {
+        let figures = || points.iter().filter_map(|point| point.figures.as_ref());
+        let traded = figures().flat_map(|figures| figures.net.keys()).min();
+        let currency = traded.or_else(|| figures().flat_map(|figures| figures.max_drawdown.keys()).min());
+        Self { rank, currency: currency.cloned().unwrap_or_default() }
+    }
+
+    /// The figure that counts; more is better. None where there is none.
+    pub fn figure(&self, point: &SweepPoint) -> Option<Decimal> {
+        let figures = point.figures.as_ref()?;
+        match self.rank {
+            Rank::Net => Some(self.net(figures)),
+            Rank::Trades => Some(figures.fills.into()),
+            Rank::Return => Decimal::try_from(*figures.ratio.get(&self.currency)?).ok(),
+            Rank::Sharpe => Decimal::try_from(*figures.sharpe.get(&self.currency)?).ok(),
+            Rank::MaxDrawdown => figures.max_drawdown.get(&self.currency).map(|fall| -*fall),
+        }
+    }
+
+    /// Profit after fees; a run that did not trade has made none.
+    pub fn net(&self, figures: &Figures) -> Decimal {
+        figures.net.get(&self.currency).copied().unwrap_or_default()
+    }
+
+    /// The points, best first; those that are equal stay in the order of the grid, those without a figure come last.
+    pub fn sorted<'a>(&self, points: &'a [SweepPoint]) -> Vec<&'a SweepPoint> {
+        let mut sorted: Vec<_> = points.iter().collect();
+        sorted.sort_by_key(|point| std::cmp::Reverse(self.figure(point)));
+        sorted
+    }
 }

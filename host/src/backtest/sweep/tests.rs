@@ -3,11 +3,13 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{Axis, AxisError, Figures, Rank, Sweep, points, ranked, sweep};
+use super::{Axis, AxisError, Figures, Rank, Ranking, Sweep, SweepPoint, points, sweep};
 use crate::backtest::tests::{Lab, MOMENTUM};
 use crate::backtest::{PlayError, PlayRequest, play};
+use crate::base::Digest;
 
 fn axes(request: &PlayRequest, given: &[(&str, &str)]) -> Vec<Axis> {
     given.iter().map(|(field, text)| Axis::parse(request.program.metadata(), field, text).unwrap()).collect()
@@ -35,8 +37,8 @@ async fn the_results_are_those_of_single_runs_whatever_the_jobs() {
     assert!(figures.fills > 0, "{figures:?}");
     assert_eq!(alone[1].figures.as_ref(), Some(&figures));
 
-    let best = ranked(&alone, Rank::Net);
-    let nets: Vec<_> = best.iter().map(|point| Rank::Net.figure(point)).collect();
+    let ranking = Ranking::of(&alone, Rank::Net);
+    let nets: Vec<_> = ranking.sorted(&alone).iter().map(|point| ranking.figure(point)).collect();
     assert!(nets.is_sorted_by(|left, right| left >= right), "{nets:?}");
 }
 
@@ -78,4 +80,40 @@ async fn values_are_exact_and_typed() {
     let other = Axis { field: "order_size".into(), ..hundred.clone() };
     assert_eq!(points(&[hundred.clone(), other]), Err(AxisError::TooMany { points: 10_201 }));
     assert_eq!(points(&[hundred]), Ok(101));
+}
+
+#[test]
+fn all_points_are_compared_in_one_currency() {
+    let point = |net: &[(&str, i64)], sharpe: &[(&str, f64)]| SweepPoint {
+        config: serde_json::Map::new(),
+        figures: Some(Figures {
+            net: net.iter().map(|(currency, net)| ((*currency).into(), Decimal::from(*net))).collect(),
+            ratio: [].into(),
+            sharpe: sharpe.iter().map(|(currency, sharpe)| ((*currency).into(), *sharpe)).collect(),
+            max_drawdown: ["ARS", "BTC", "USDT"].map(|currency| (currency.into(), Decimal::ZERO)).into(),
+            orders: 0,
+            fills: 0,
+            faults: 0,
+            exceptions: 0,
+            fuel: 0,
+            results_hash: Digest::of(b""),
+        }),
+        error: None,
+    };
+    // The second traded in USDT only, the third in nothing, and what was won there is no BTC.
+    let points = [
+        point(&[("BTC", -1), ("USDT", 50)], &[("BTC", 0.25), ("USDT", 9.0)]),
+        point(&[("USDT", 900)], &[("USDT", 30.0)]),
+        point(&[], &[]),
+        point(&[("BTC", 2)], &[("BTC", 0.5)]),
+    ];
+    let order = |rank, points: &[SweepPoint]| {
+        let ranking = Ranking::of(points, rank);
+        let figures: Vec<_> = ranking.sorted(points).into_iter().map(|point| ranking.figure(point)).collect();
+        (ranking.currency.to_string(), figures.into_iter().map(|figure| figure.map(|it| it.to_string())).collect::<Vec<_>>())
+    };
+    let text = |figures: [Option<&str>; 4]| ("BTC".to_owned(), figures.map(|figure| figure.map(str::to_owned)).to_vec());
+    assert_eq!(order(Rank::Net, &points), text([Some("2"), Some("0"), Some("0"), Some("-1")]));
+    assert_eq!(order(Rank::Sharpe, &points), text([Some("0.5"), Some("0.25"), None, None]));
+    assert_eq!(order(Rank::Net, &points[2..3]).0, "ARS", "where nothing was traded, the first of the data");
 }

@@ -65,6 +65,17 @@ async fn chaos_happens_repeats_and_the_money_adds_up() {
 }
 
 #[tokio::test]
+async fn what_fills_while_the_connection_is_broken_is_in_the_numbers() {
+    let lab = Lab::new();
+    // Orders are on their way for seconds, so that some are whenever the connection breaks.
+    let report = run(&lab, "seed=7,moreLatencyMs=4000,outageEvery=30s,outageFor=5s").await;
+    let lost = report.log.iter().filter(|line| line.text.starts_with("risk TRIGGERED PROVIDER_DISCONNECTED")).count();
+    assert!(lost >= 5, "{lost}");
+    let numbers = &report.measured.numbers["USDT"];
+    assert_eq!(numbers.fills, report.fills.len() as u64);
+}
+
+#[tokio::test]
 async fn without_chaos_none_of_it_happens() {
     let lab = Lab::new();
     let report = run(&lab, "seed=7").await;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::backtest::data::{DataSpec, open};
+use crate::base::ProviderName;
 use crate::providers::csv::Increments;
 use crate::providers::paper::decoded;
 
@@ -31,6 +32,35 @@ fn specs_follow_their_grammar() {
     assert!(error.contains("nothing.xyz") && error.contains(".csv.zst"), "{error}");
     let error = open(&[spec("ETH-USDT=btcusdt-20240808")], &Increments::default()).err().unwrap().to_string();
     assert_eq!(error, "btcusdt-20240808 is a tape of BTC-USDT, not of ETH-USDT: leave out `ETH-USDT=`");
+}
+
+#[test]
+fn a_path_with_an_equals_sign_that_is_a_file_is_that_file() {
+    let files = ["data/date=2024-08-08/BTCUSDT.csv", "date=2024-08-08/BTCUSDT.csv"];
+    let parse = |text: &str| DataSpec::parse(text, |path| files.contains(&path));
+    for file in files {
+        for (text, provider) in [(file.to_owned(), None), (format!("kraken:{file}"), Some("kraken"))] {
+            let spec = parse(&text).unwrap();
+            assert_eq!((spec.provider.as_ref().map(ProviderName::as_str), spec.symbol, spec.name), (provider, None, file.into()));
+        }
+        let spec = parse(&format!("BTC/USDT={file}")).unwrap();
+        assert_eq!((spec.symbol.unwrap().as_str(), spec.name), ("BTC-USDT", file.to_owned()));
+    }
+    assert_eq!(parse("btc/usdt=a/b.csv").unwrap(), spec("btc/usdt=a/b.csv"), "it is no file");
+    // On this machine, with a real one.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("BTC-USDT=t.csv");
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(DataSpec::of_this_machine(path.to_str().unwrap()).unwrap().name, path.to_str().unwrap());
+}
+
+#[test]
+fn an_error_without_folders_has_none() {
+    let path = format!("/srv/{}/market-data/gone.tape", "very-long/".repeat(30));
+    let error = open(&[spec(&path)], &Increments::default()).err().unwrap();
+    assert!(error.to_string().contains("/srv/"), "{error}");
+    let error = error.without_folders().to_string();
+    assert!(error.starts_with("gone.tape: tape `gone.tape` is neither") && !error.contains('/'), "{error}");
 }
 
 /// Buys at the end of each tenth candle; counts trades and candles.

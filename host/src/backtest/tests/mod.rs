@@ -2,6 +2,7 @@
 
 mod chaos;
 mod data;
+mod endless;
 mod lookahead;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ pub(super) const MOMENTUM: &str =
 
 /// The revision that asks the host only when there is a signal.
 const MOMENTUM_1_1: &str =
-    include_str!("../../../../strategies/momentum/edb5a42f684fb6ad41b45bc0c95f4a250000f3cc40740d06cb51fd015592bef9/momentum.js");
+    include_str!("../../../../strategies/momentum/50f473be191343da18054d0c93383585a462dd33be8a13e9b114d5bbe276363b/momentum.js");
 
 /// Does everything that a call can end with: returns, throws, recurses without end, and never returns.
 const TROUBLE: &str = r#"

@@ -5,18 +5,18 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 
-use crate::backtest::sweep::{Axis, Rank, SweepPoint};
+use crate::backtest::sweep::{Axis, Ranking, SweepPoint};
 use crate::cli::output::Output;
 
 /// Columns that fit on a screen.
 const COLUMNS: usize = 12;
 
 /// The map, or why there is none.
-pub(super) fn map(points: &[SweepPoint], down: &Axis, across: &Axis, rank: Rank, output: Output) -> String {
+pub(super) fn map(points: &[SweepPoint], down: &Axis, across: &Axis, ranking: &Ranking, output: Output) -> String {
     if across.values.len() > COLUMNS {
         return format!("No map: {} has more than {COLUMNS} values.\n", across.field);
     }
-    let figures: Vec<Option<Decimal>> = points.iter().map(|point| rank.figure(point)).collect();
+    let figures: Vec<Option<Decimal>> = points.iter().map(|point| ranking.figure(point)).collect();
     let known = figures.iter().flatten();
     let (Some(most), Some(least)) = (known.clone().max(), known.min()) else { return String::new() };
     let cell = |figure: &Option<Decimal>| match figure {
@@ -68,7 +68,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::backtest::sweep::Figures;
+    use crate::backtest::sweep::{Figures, Rank};
     use crate::base::Digest;
 
     #[test]
@@ -94,8 +94,9 @@ mod tests {
         let (down, across) = (axis("period", [json!(10), json!(20)]), axis("size", [json!("0.1"), json!("0.25")]));
         let lines =
             "period down, size across; + the best, - the worst\n      0.1    0.25 \n10  -12.5-    0.5 \n20   none     100+\n";
-        assert_eq!(map(&points, &down, &across, Rank::Net, Output::default()), lines);
+        let ranking = Ranking::of(&points, Rank::Net);
+        assert_eq!(map(&points, &down, &across, &ranking, Output::default()), lines);
         let wide = Axis { values: vec![json!(1); COLUMNS + 1], ..across };
-        assert!(map(&points, &down, &wide, Rank::Net, Output::default()).starts_with("No map"));
+        assert!(map(&points, &down, &wide, &ranking, Output::default()).starts_with("No map"));
     }
 }

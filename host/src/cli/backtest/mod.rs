@@ -22,6 +22,7 @@ use super::workbench::Workbench;
 use crate::backtest::numbers::trades_csv;
 use crate::backtest::page;
 use crate::backtest::receipt::{Found, Receipt};
+use crate::backtest::report::PlayedData;
 use crate::backtest::sweep::Axis;
 use crate::backtest::{self, Chaos, PlayError, PlayReport, PlayRequest, Watch};
 use crate::compile::Places;
@@ -93,12 +94,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (venues.join().unwrap_or_else(|panic| resume_unwind(panic)), program)
     });
     let (venues, program) = (venues?, program?);
-    let config = args.strategy.configuration(program.metadata())?;
+    let axes = args.sweep.iter().map(|(field, text)| Axis::parse(program.metadata(), field, text));
+    let axes = axes.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+    let config = args.strategy.common(program.metadata(), &axes)?;
     let (symbols, seed, chaos) = (args.symbol.clone(), args.seed, args.chaos.clone().unwrap_or_default());
     let request = PlayRequest { venues, symbols, config, limits, seed, chaos, ..PlayRequest::new(Arc::clone(&program)) };
-    if !args.sweep.is_empty() {
-        let axes = args.sweep.iter().map(|(field, text)| Axis::parse(program.metadata(), field, text));
-        let axes = axes.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+    if !axes.is_empty() {
         return sweep::run(request, axes, jobs, args.rank.into(), output);
     }
     one(args, request, &found, output)
@@ -110,7 +111,9 @@ fn one(args: &Args, request: PlayRequest, places: &Places, output: Output) -> Re
     let key = inputs.digest();
     let cache = if args.no_cache { None } else { kept::reports() };
     let mut report = match cache.as_ref().and_then(|cache| cache.get(&key)) {
-        Some(report) => {
+        Some(mut report) => {
+            // Files of the same content may have had other names.
+            report.data = request.venues.iter().flat_map(PlayedData::of).collect();
             output.note("answered from the cache; --no-cache runs it again");
             report
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+use crate::backtest::sweep::Axis;
 use crate::backtest::value_of_text;
 use crate::cli::Failure;
 use crate::compile::check_config;
@@ -34,6 +35,16 @@ impl StrategyFlags {
     pub(in crate::cli) fn configuration(&self, metadata: &Metadata) -> Result<Map<String, Value>, Failure> {
         configuration(metadata, &self.config).map_err(Failure::Usage)
     }
+
+    /// What all runs of a sweep have in common. A field that varies may be missing here, even a required one: each run has a value
+    /// of its own and is checked with it.
+    pub(super) fn common(&self, metadata: &Metadata, axes: &[Axis]) -> Result<Map<String, Value>, Failure> {
+        let mut common = metadata.clone();
+        for field in &mut common.config {
+            field.required &= axes.iter().all(|axis| axis.field != field.name);
+        }
+        self.configuration(&common)
+    }
 }
 
 /// The same of fields that were given as text; what is wrong with them, in words.
@@ -62,7 +73,31 @@ pub(super) fn limits(given: &[(String, String)]) -> Result<Limits, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_required_field_can_be_swept() {
+        let field = |name: &str| json!({ "name": name, "type": "int", "required": true });
+        let metadata: Metadata = serde_json::from_value(json!({
+            "name": "m", "displayName": "M", "events": [], "additionalConfig": true,
+            "config": [field("lookback"), field("size")],
+        }))
+        .unwrap();
+        let flags = |config: &[(&str, &str)]| StrategyFlags {
+            strategy: "m".into(),
+            config: config.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            strategies: None,
+        };
+        let axes = [Axis::parse(&metadata, "lookback", "10,20").unwrap()];
+        let common = flags(&[("size", "3")]).common(&metadata, &axes);
+        assert!(common.is_ok_and(|config| Value::from(config) == json!({ "size": 3, "dry_run": false })));
+        for (given, axes, missing) in [(&[("size", "3")][..], &[][..], "config.lookback"), (&[], &axes[..], "config.size")] {
+            let Err(Failure::Usage(message)) = flags(given).common(&metadata, axes) else { panic!("{given:?}") };
+            assert!(message.starts_with(missing) && message.contains("is required"), "{message}");
+        }
+    }
 
     #[test]
     fn limits_are_named_as_in_a_launch() {

@@ -127,21 +127,44 @@ pub(in crate::cli) fn open(data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
 
 /// The same with ticks and lots of CSV files.
 pub(in crate::cli) fn open_with(data: &[String], increments: &Increments) -> Result<Vec<PlayVenue>, Failure> {
-    let specs = data.iter().map(|text| text.parse()).collect::<Result<Vec<DataSpec>, _>>().map_err(Failure::usage)?;
+    let specs = data.iter().map(|text| DataSpec::of_this_machine(text)).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
     data::open(&specs, increments).map_err(Failure::usage)
 }
 
 /// The same; names of files that lie in this folder mean those.
 pub(in crate::cli) fn open_in(folder: &Path, data: &[String]) -> Result<Vec<PlayVenue>, Failure> {
-    let there = |name: &String| {
-        let (lead, file) = name.rfind(['=', ':']).map_or(("", name.as_str()), |at| name.split_at(at + 1));
-        let path = folder.join(file);
-        if path.is_file() { format!("{lead}{}", path.display()) } else { name.clone() }
-    };
-    open(&data.iter().map(there).collect::<Vec<_>>())
+    open(&data.iter().map(|name| there(folder, name)).collect::<Vec<_>>())
+}
+
+/// The same data by the path of its file, where that is in this folder. A path may have `=` in it, so the longest end of the name
+/// that is a file counts.
+fn there(folder: &Path, name: &str) -> String {
+    let ends = std::iter::once(0).chain(name.match_indices(['=', ':']).map(|(at, _)| at + 1));
+    let found = ends.map(|at| name.split_at(at)).find(|(_, file)| folder.join(file).is_file());
+    found.map_or_else(|| name.to_owned(), |(lead, file)| format!("{lead}{}", folder.join(file).display()))
 }
 
 /// Text that is JSON is read as such.
 fn json_or_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_beside_a_scenario_are_found_whatever_their_path_has_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let hive = folder.path().join("data/date=2024-08-08");
+        std::fs::create_dir_all(&hive).unwrap();
+        std::fs::write(hive.join("BTCUSDT.csv"), "time,price,quantity\n1722470400,60000.5,0.25\n").unwrap();
+        let lies = |lead: &str| format!("{lead}{}", hive.join("BTCUSDT.csv").display());
+        for (name, lead) in [("", ""), ("kraken:", "kraken:"), ("kraken:BTC-USDT=", "kraken:BTC-USDT=")] {
+            let name = format!("{name}data/date=2024-08-08/BTCUSDT.csv");
+            assert_eq!(there(folder.path(), &name), lies(lead));
+            assert!(open_in(folder.path(), &[name]).is_ok());
+        }
+        assert_eq!(there(folder.path(), "BTC-USDT=none.csv"), "BTC-USDT=none.csv");
+    }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use crate::base::lifecycle::Lifecycle;
 use crate::base::metrics::Metrics;
 use crate::base::{Clock, Digest, InstanceId, ManualClock, ProviderName, Timestamp};
 use crate::bus::{Bus, BusConfig};
@@ -246,7 +247,7 @@ fn desk() -> (Arc<Desk>, Arc<Venue>) {
         limits: None,
     });
     desk.set_active(&instance, true);
-    desk.observe(&Arc::new(trade(1)));
+    desk.outlet(&provider(), &Lifecycle::new()).observe(&Arc::new(trade(1)));
     (desk, venue)
 }
 

@@ -34,7 +34,7 @@ impl Blueprint {
     pub fn of_tapes(name: ProviderName, config: PaperConfig) -> Result<Self, PaperError> {
         let setup = config.venue(name, Default::default(), KindSet::PUBLIC)?;
         let tapes = config.tapes.into_iter().map(|tape| Tape::open(&tape)).collect::<Result<Vec<_>, _>>()?;
-        let market = Box::new(Tapes { tapes, looping: config.looping });
+        let market = Box::new(Tapes::together(tapes, config.looping));
         Ok(Self { adapter: super::ADAPTER, speed: config.speed, setup, market, conduct: None, outages: None })
     }
 }

@@ -1,7 +1,7 @@
 //! One playing of a market against a paper venue: records and orders in the one order of their times. No clock and no I/O but
 //! reading the tapes; a provider paces it, a backtest runs it as fast as it can, and both see the same.
 
-use super::source::{self, Source, shifted};
+use super::source::{Market as _, Source, Tapes, shifted};
 use super::{Output, PaperVenue, VenueSetup};
 use crate::base::Timestamp;
 use crate::market::ClientOrderId;
@@ -33,7 +33,7 @@ impl PaperSession {
     /// [`TapeError`] when a tape cannot be read.
     pub fn new(setup: VenueSetup, tapes: &[Tape], looping: bool, begin: Option<Timestamp>) -> Result<Self, TapeError> {
         let venue = PaperVenue::new(setup, tapes.iter().map(|tape| &tape.header().instrument))?;
-        Self::of(venue, source::tracks(tapes, looping, begin)?)
+        Self::of(venue, Tapes::together(tapes.to_vec(), looping).open(begin)?)
     }
 
     /// Plays these sources, one per instrument of the venue.

@@ -62,15 +62,32 @@ pub trait Source: Send + fmt::Debug {
 /// Recorded markets: one tape per instrument.
 #[derive(Clone, Debug)]
 pub struct Tapes {
-    pub(super) tapes: Vec<Tape>,
+    tapes: Vec<Tape>,
     /// Whether each begins again when it ends, moved on by its own length.
-    pub(super) looping: bool,
+    looping: bool,
+    /// Whether one whose time does not overlap the first one's is moved to begin with it.
+    together: bool,
 }
 
 impl Tapes {
     /// These tapes once, at the times that they were recorded.
     pub fn once(tapes: Vec<Tape>) -> Self {
-        Self { tapes, looping: false }
+        Self { tapes, looping: false, together: false }
+    }
+
+    /// These tapes as a market of today, in which all symbols trade at the same time.
+    pub(super) fn together(tapes: Vec<Tape>, looping: bool) -> Self {
+        Self { tapes, looping, together: true }
+    }
+
+    /// By how much each is moved, in nanoseconds.
+    fn shifts(&self) -> impl Iterator<Item = (&Tape, i64)> {
+        let first = self.tapes.first().map(Tape::header).filter(|_| self.together);
+        self.tapes.iter().map(move |tape| {
+            let header = tape.header();
+            let apart = first.filter(|first| header.start > first.end || header.end < first.start);
+            (tape, apart.map_or(0, |first| nanos(first.start) - nanos(header.start)))
+        })
     }
 }
 
@@ -97,35 +114,17 @@ impl Market for Tapes {
     }
 
     fn start(&self) -> Timestamp {
-        self.tapes.iter().map(|tape| tape.header().start).min().unwrap_or_default()
+        self.shifts().map(|(tape, shift)| shifted(tape.header().start, shift)).min().unwrap_or_default()
     }
 
     fn open(&self, begin: Option<Timestamp>) -> Result<Vec<Box<dyn Source>>, TapeError> {
-        tracks(&self.tapes, self.looping, begin)
+        let late = begin.map_or(0, |begin| nanos(begin) - nanos(self.start())).max(0);
+        let track = |(tape, shift): (&Tape, i64)| {
+            let (reader, shift_nanos) = (tape.reader()?, shift.saturating_add(late));
+            Ok(Box::new(Track { tape: tape.clone(), reader, looping: self.looping, shift_nanos }) as Box<dyn Source>)
+        };
+        self.shifts().map(track).collect()
     }
-}
-
-/// A tape whose time does not overlap the first one's is moved to begin with it. With `begin`, all are moved to begin there or
-/// later, so that the time of a venue that is started again goes on.
-pub(super) fn tracks(tapes: &[Tape], looping: bool, begin: Option<Timestamp>) -> Result<Vec<Box<dyn Source>>, TapeError> {
-    let mut tracks = Vec::new();
-    for tape in tapes {
-        tracks.push(Track { reader: tape.reader()?, tape: tape.clone(), looping, shift_nanos: 0 });
-    }
-    if let Some(first) = tapes.first().map(Tape::header) {
-        for track in &mut tracks {
-            let header = track.tape.header();
-            if header.start > first.end || header.end < first.start {
-                track.shift_nanos = nanos(first.start) - nanos(header.start);
-            }
-        }
-        let start = tracks.iter().map(Track::start).min();
-        let late = begin.zip(start).map_or(0, |(begin, start)| nanos(begin) - nanos(start)).max(0);
-        for track in &mut tracks {
-            track.shift_nanos = track.shift_nanos.saturating_add(late);
-        }
-    }
-    Ok(tracks.into_iter().map(|track| Box::new(track) as Box<dyn Source>).collect())
 }
 
 /// A tape while it is played.
@@ -134,12 +133,6 @@ struct Track {
     reader: TapeReader,
     looping: bool,
     shift_nanos: i64,
-}
-
-impl Track {
-    fn start(&self) -> Timestamp {
-        shifted(self.tape.header().start, self.shift_nanos)
-    }
 }
 
 impl Source for Track {

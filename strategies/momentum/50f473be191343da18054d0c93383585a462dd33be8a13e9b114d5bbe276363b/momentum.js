@@ -29,7 +29,7 @@ module.exports = {
   },
 
   create({ config, helpers, runtime }) {
-    const lookback = Math.max(2, config.lookback_period);
+    const span = Math.max(2, config.lookback_period) - 1; // the prices of the window before the newest
     const threshold = config.momentum_threshold;
     const size = config.order_size.trim() || "1";
     const cooldownMs = toMs(config.cooldown);
@@ -46,19 +46,20 @@ module.exports = {
       if (recent?.symbol === symbol && recent.provider === provider) return recent;
       recent = markets.find((market) => market.symbol === symbol && market.provider === provider);
       if (!recent) {
-        recent = { provider, symbol, prices: [], stance: 0, actedAt: -Infinity };
+        recent = { provider, symbol, prices: [], place: 0, stance: 0, actedAt: -Infinity };
         recent.stance = heldStance(recent); // not flat when the guest was restarted while holding
         markets.push(recent);
       }
       return recent;
     };
 
-    /** Takes one price in; returns the momentum in percent, or undefined while the window fills up. */
-    const observe = ({ prices }, price) => {
-      prices.push(price);
-      if (prices.length > lookback) prices.shift();
-      if (prices.length < lookback) return undefined;
-      return ((price - prices[0]) / prices[0]) * 100;
+    /** Takes one price in; returns the momentum in percent, NaN while the window fills up. */
+    const observe = (market, price) => {
+      const { prices, place } = market; // a ring: the oldest price stands where the newest goes
+      const oldest = prices[place];
+      prices[place] = price;
+      market.place = (place + 1) % span;
+      return ((price - oldest) / oldest) * 100;
     };
 
     const act = (market, side, momentum) => {
