@@ -142,10 +142,10 @@ async fn what_differs_is_named_before_it_runs() {
 
     // Other data under the same name, then another source, each named.
     let told = shell.verify(&receipt, &["--data", "ethusdt-20240808"]).await;
-    let places: Vec<_> = told["inputs"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap().to_owned()).collect();
+    let places: Vec<_> = told["inputs"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap()).collect();
     assert_eq!(
         (told["outcome"].as_str(), places),
-        (Some("inputsDiffer"), vec!["data[0].symbol".into(), "data[0].hash".to_owned()])
+        (Some("inputsDiffer"), vec!["data[0].symbol", "data[0].hash", "data[0].instrument"])
     );
     shell.write("every.js", &SOURCE.replace("trades % 80", "trades % 120"));
     let told = shell.verify(&receipt, &[]).await;

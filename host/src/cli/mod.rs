@@ -213,7 +213,7 @@ mod tests {
             "sandpit test -",
             "sandpit new demo --ts",
             "sandpit dev",
-            "sandpit dev demo --data btcusdt-20240808 a.tape --config a=1 --push demo:dev --api http://h --once",
+            "sandpit dev demo --data btcusdt-20240808 --data a.tape --config a=1 --push demo:dev --api http://h --once",
             "sandpit bench --format json",
             "sandpit modules ls --strategy a --hash h --running --limit 1 --offset 2 --no-trunc --api http://h",
             "sandpit modules show a:prod --at 2026-11-20T14:00:00Z --format json --token-file f",
