@@ -56,10 +56,11 @@ pub(super) fn needs(path: &Path) -> bool {
 }
 
 /// The file that runs: the bundle, with its source map beside it. A plain CommonJS file of its own is left alone, so that what is
-/// tested is the very file that is uploaded; and so is one in a project without esbuild.
+/// tested is the very file that is uploaded; and so are one that was built already and one in a project without esbuild.
 pub(super) fn built(entry: &Path) -> Result<PathBuf, BundleError> {
-    if !needs(entry) && !entry.is_file() {
-        return Ok(entry.to_owned()); // a pipe, or what is not there
+    // A pipe, or what is not there; and what has a map beside it was built already.
+    if !needs(entry) && (!entry.is_file() || PathBuf::from(format!("{}.map", entry.display())).is_file()) {
+        return Ok(entry.to_owned());
     }
     let words = |error: std::io::Error| BundleError::Words(format!("{}: {error}", entry.display()));
     let path = fs::canonicalize(entry).map_err(words)?;
