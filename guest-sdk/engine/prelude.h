@@ -106,3 +106,86 @@ static __attribute__((noinline, unused)) int sandpit_memcmp(const void *left, co
 /* cutils.h asks for the size of a block only on systems it knows; elsewhere every block counts as 8 bytes, and neither
    the memory limit nor the collector would work. */
 #define __GLIBC__ 2
+
+/* QuickJS computes with two integers or with two fractions in place, but compares fractions, and mixes them with integers, in
+   functions that first turn both sides into primitives. Prices are fractions, and strategies compare them all the time. Each of
+   the four macros below has the name of such a function. Where it is called, numbers go the short way; where it is defined, it
+   stays what it is: pasting the first argument, `ctx` or `JSContext *ctx`, tells which of the two it is. */
+#define SANDPIT_IS_INT(value) (JS_VALUE_GET_TAG(value) == JS_TAG_INT)
+#define SANDPIT_IS_NUMBER(value) (SANDPIT_IS_INT(value) || JS_TAG_IS_FLOAT64(JS_VALUE_GET_TAG(value)))
+#define SANDPIT_NUMBER(value) (SANDPIT_IS_INT(value) ? (double)JS_VALUE_GET_INT(value) : JS_VALUE_GET_FLOAT64(value))
+#define SANDPIT_BOTH_NUMBERS(stack) (SANDPIT_IS_NUMBER((stack)[-2]) && SANDPIT_IS_NUMBER((stack)[-1]))
+#define SANDPIT_MIXED_NUMBERS(stack) \
+    (SANDPIT_BOTH_NUMBERS(stack) && !(SANDPIT_IS_INT((stack)[-2]) && SANDPIT_IS_INT((stack)[-1])))
+
+#define js_relational_slow(context, stack, operation) SANDPIT_RELATIONAL_##context, stack, operation)
+#define SANDPIT_RELATIONAL_JSContext js_relational_slow(JSContext
+#define SANDPIT_RELATIONAL_ctx SANDPIT_RELATIONAL(ctx
+#define SANDPIT_RELATIONAL(context, stack, operation) ({                                            \
+    int failed = 0;                                                                                 \
+    if (likely(SANDPIT_BOTH_NUMBERS(stack))) {                                                      \
+        double left = SANDPIT_NUMBER((stack)[-2]), right = SANDPIT_NUMBER((stack)[-1]);             \
+        (stack)[-2] = js_bool((operation) == OP_lt ? left < right : (operation) == OP_gt ? left > right \
+                              : (operation) == OP_lte ? left <= right : left >= right);             \
+    } else {                                                                                        \
+        failed = js_relational_slow(context, stack, operation);                                     \
+    }                                                                                               \
+    failed;                                                                                         \
+})
+
+#define js_strict_eq_slow(context, stack, is_not) SANDPIT_STRICT_EQ_##context, stack, is_not)
+#define SANDPIT_STRICT_EQ_JSContext js_strict_eq_slow(JSContext
+#define SANDPIT_STRICT_EQ_ctx SANDPIT_STRICT_EQ(ctx
+#define SANDPIT_STRICT_EQ(context, stack, is_not) ({                                                \
+    int failed = 0;                                                                                 \
+    if (SANDPIT_BOTH_NUMBERS(stack)) {                                                              \
+        double left = SANDPIT_NUMBER((stack)[-2]), right = SANDPIT_NUMBER((stack)[-1]);             \
+        (stack)[-2] = js_bool((left == right) ^ (is_not));                                          \
+    } else if ((stack)[-2] == (stack)[-1]) { /* the same bits and no number: the same value */      \
+        JS_FreeValue(context, (stack)[-2]);                                                         \
+        JS_FreeValue(context, (stack)[-1]);                                                         \
+        (stack)[-2] = js_bool(!(is_not));                                                           \
+    } else {                                                                                        \
+        failed = js_strict_eq_slow(context, stack, is_not);                                         \
+    }                                                                                               \
+    failed;                                                                                         \
+})
+
+#define js_binary_arith_slow(context, stack, operation) SANDPIT_ARITHMETIC_##context, stack, operation)
+#define SANDPIT_ARITHMETIC_JSContext js_binary_arith_slow(JSContext
+#define SANDPIT_ARITHMETIC_ctx SANDPIT_ARITHMETIC(ctx
+#define SANDPIT_ARITHMETIC(context, stack, operation) ({                                            \
+    int failed = 0;                                                                                 \
+    if (SANDPIT_MIXED_NUMBERS(stack) && (operation) != OP_mod && (operation) != OP_pow) {           \
+        double left = SANDPIT_NUMBER((stack)[-2]), right = SANDPIT_NUMBER((stack)[-1]);             \
+        (stack)[-2] = js_float64((operation) == OP_mul ? left * right : (operation) == OP_div ? left / right : left - right); \
+    } else {                                                                                        \
+        failed = js_binary_arith_slow(context, stack, operation);                                   \
+    }                                                                                               \
+    failed;                                                                                         \
+})
+
+#define js_add_slow(context, stack) SANDPIT_ADD_##context, stack)
+#define SANDPIT_ADD_JSContext sandpit_anchor(void); SANDPIT_FUNCTIONS static int js_add_slow(JSContext
+#define SANDPIT_ADD_ctx SANDPIT_ADD(ctx
+#define SANDPIT_ADD(context, stack) ({                                                              \
+    int failed = 0;                                                                                 \
+    if (SANDPIT_MIXED_NUMBERS(stack))                                                               \
+        (stack)[-2] = js_float64(SANDPIT_NUMBER((stack)[-2]) + SANDPIT_NUMBER((stack)[-1]));        \
+    else                                                                                            \
+        failed = js_add_slow(context, stack);                                                       \
+    failed;                                                                                         \
+})
+
+/* What has to see QuickJS's own structures stands where they are known: before the definition of `js_add_slow`. */
+#define SANDPIT_FUNCTIONS                                                                           \
+    /* For src/js/lazy.rs: what an object of a class carries, when it cannot be told from a new one. Nobody else holds or watches \
+       it, and it has still the hidden class and the freedom of an empty object. */                 \
+    void *sandpit_carried_as_new(JSValue value, JSClassID class, JSValue empty);                    \
+    void *sandpit_carried_as_new(JSValue value, JSClassID class, JSValue empty) {                   \
+        JSObject *p = JS_VALUE_GET_OBJ(value);                                                      \
+        if (JS_VALUE_GET_TAG(value) == JS_TAG_OBJECT && p->class_id == class && p->header.ref_count == 1 && p->extensible \
+            && !p->first_weak_ref && p->shape == JS_VALUE_GET_OBJ(empty)->shape)                    \
+            return p->u.opaque;                                                                     \
+        return NULL;                                                                                \
+    }

@@ -41,5 +41,8 @@ pub(crate) fn missing_tools() -> Vec<&'static str> {
     if !libc && std::env::var_os("WASI_SDK_PATH").is_none() {
         missing.push("wasi-libc");
     }
+    if !process::answers("wasm-opt", &["--version"]) {
+        missing.push("wasm-opt (Debian: binaryen)");
+    }
     missing
 }

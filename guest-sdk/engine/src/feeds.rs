@@ -1,6 +1,6 @@
 //! The providers and symbols of the instance as JavaScript strings: events name them by their place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::js::{JsResult, Value};
 use crate::wit::sandpit::strategy::types::Feed;
@@ -11,12 +11,13 @@ struct Names {
 }
 
 thread_local! {
-    static FEEDS: RefCell<Vec<Names>> = const { RefCell::new(Vec::new()) };
+    /// Lives as long as the instance.
+    static FEEDS: Cell<&'static [Names]> = const { Cell::new(&[]) };
     static NO_SYMBOL: RefCell<Value> = const { RefCell::new(Value::UNDEFINED) };
 }
 
 pub fn set(feeds: &[Feed]) -> JsResult<()> {
-    let names = feeds
+    let names: Vec<_> = feeds
         .iter()
         .map(|feed| {
             Ok(Names {
@@ -25,22 +26,20 @@ pub fn set(feeds: &[Feed]) -> JsResult<()> {
             })
         })
         .collect::<JsResult<_>>()?;
-    FEEDS.set(names);
+    FEEDS.set(names.leak());
     NO_SYMBOL.set(Value::string("")?);
     Ok(())
 }
 
 /// The name of a provider; the empty string for a place outside the setup.
 pub fn provider(place: u16) -> Value {
-    FEEDS.with_borrow(|feeds| feeds.get(place as usize).map_or_else(no_symbol, |feed| feed.provider.clone()))
+    FEEDS.get().get(place as usize).map_or_else(no_symbol, |feed| feed.provider.clone())
 }
 
 /// The name of a symbol of a provider; the empty string for a place outside the setup.
 pub fn symbol(provider: u16, place: u16) -> Value {
-    FEEDS.with_borrow(|feeds| {
-        let symbol = feeds.get(provider as usize).and_then(|feed| feed.symbols.get(place as usize));
-        symbol.map_or_else(no_symbol, Value::clone)
-    })
+    let symbol = FEEDS.get().get(provider as usize).and_then(|feed| feed.symbols.get(place as usize));
+    symbol.map_or_else(no_symbol, Value::clone)
 }
 
 /// What `evt.symbol` is for an event that concerns no symbol.

@@ -201,7 +201,10 @@ fn call(strategy: &Strategy, handler: &Value, envelope: Envelope, arrival: Arriv
     let Delivery { event, payload } = arrival.deliver(envelope)?;
     let args = [strategy.context.clone(), event, payload, last];
     let count = if args[3].is_undefined() { 3 } else { 4 };
-    handler.call(&strategy.object, &args[..count]).map(drop)
+    let result = handler.call(&strategy.object, &args[..count]).map(drop);
+    let [_, event, payload, _] = args;
+    Delivery { event, payload }.done();
+    result
 }
 
 /// What `onTrade` and `onOrderRejected` get beside the payload; `undefined` for the others.

@@ -1,4 +1,4 @@
-//! `engine.lock`: four lines of TOML that say what `engine.wasm` was made of.
+//! `engine.lock`: five lines of TOML that say what `engine.wasm` was made of.
 
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
@@ -10,6 +10,7 @@ pub struct Lock {
     pub sources_sha256: String,
     pub rustc: String,
     pub clang: String,
+    pub binaryen: String,
 }
 
 impl Display for Lock {
@@ -18,7 +19,8 @@ impl Display for Lock {
         writeln!(out, "wasm_sha256 = \"{}\"", self.wasm_sha256)?;
         writeln!(out, "sources_sha256 = \"{}\"", self.sources_sha256)?;
         writeln!(out, "rustc = \"{}\"", self.rustc)?;
-        writeln!(out, "clang = \"{}\"", self.clang)
+        writeln!(out, "clang = \"{}\"", self.clang)?;
+        writeln!(out, "binaryen = \"{}\"", self.binaryen)
     }
 }
 
@@ -39,6 +41,7 @@ impl FromStr for Lock {
             sources_sha256: value("sources_sha256")?,
             rustc: value("rustc")?,
             clang: value("clang")?,
+            binaryen: value("binaryen")?,
         })
     }
 }

@@ -86,10 +86,11 @@ fn check() -> Result<()> {
     // The folder holds nothing but this build; a leftover does no harm.
     let _ = std::fs::remove_dir_all(&target);
     let fresh = lock_of(&places, &toolchain, &built?)?;
-    if fresh.rustc != committed.rustc || fresh.clang != committed.clang {
+    if fresh.rustc != committed.rustc || fresh.clang != committed.clang || fresh.binaryen != committed.binaryen {
         println!("WARNING: not compared byte by byte, because the toolchain differs from the one in engine.lock:");
         println!("  rustc: committed {:?}, here {:?}", committed.rustc, fresh.rustc);
         println!("  clang: committed {:?}, here {:?}", committed.clang, fresh.clang);
+        println!("  binaryen: committed {:?}, here {:?}", committed.binaryen, fresh.binaryen);
         println!("The engine built here is a valid component that imports sandpit:strategy/* only.");
         return Ok(());
     }
@@ -144,5 +145,6 @@ fn lock_of(places: &Places, toolchain: &Toolchain, wasm: &[u8]) -> Result<Lock> 
         sources_sha256: sources::sha256(&places.engine, &places.wit)?,
         rustc: toolchain.rustc_version.clone(),
         clang: toolchain.clang_version.clone(),
+        binaryen: toolchain.binaryen_version.clone(),
     })
 }

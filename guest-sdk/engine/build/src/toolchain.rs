@@ -14,6 +14,9 @@ const LINEAR_STACK_BYTES: usize = 1 << 20;
 
 const LLVM: &str = "/usr/lib/llvm-19";
 
+/// Binaryen's optimiser of WebAssembly.
+const OPTIMIZER: &str = "wasm-opt";
+
 /// The C compiler for QuickJS and where its headers are.
 enum CCompiler {
     /// Debian's clang-19, llvm-19, libclang1-19, libclang-rt-19-dev-wasm32 and wasi-libc.
@@ -34,6 +37,7 @@ pub struct Toolchain {
     library: RustLibrary,
     pub rustc_version: String,
     pub clang_version: String,
+    pub binaryen_version: String,
 }
 
 impl Toolchain {
@@ -64,10 +68,12 @@ impl Toolchain {
         };
         let rustc_version = first_line(Command::new(rustc).current_dir(engine).arg("--version"))?;
         let clang_version = first_line(Command::new(c.clang()).arg("--version"))?;
-        Ok(Toolchain { c, library, rustc_version, clang_version })
+        let binaryen_version = first_line(Command::new(OPTIMIZER).arg("--version"))
+            .context("Binaryen's wasm-opt is missing: install Debian's binaryen, or a release of it on the path")?;
+        Ok(Toolchain { c, library, rustc_version, clang_version, binaryen_version })
     }
 
-    /// Compiles the crate and gives the linked module.
+    /// Compiles the crate and gives the linked module, optimised as a whole.
     pub fn compile(&self, engine: &Path, target: &Path) -> Result<Vec<u8>> {
         let mut cargo = match self.library {
             RustLibrary::Installed => Command::new("cargo"),
@@ -97,16 +103,16 @@ impl Toolchain {
                 .env("CARGO_TARGET_WASM32_WASIP1_LINKER", format!("{LLVM}/bin/wasm-ld"));
         }
         ensure!(cargo.status().context("starting cargo")?.success(), "the engine does not compile");
-        let module = target.join(TARGET).join("release/sandpit_engine.wasm");
-        std::fs::read(&module).with_context(|| format!("reading {}", module.display()))
+        optimize(&target.join(TARGET).join("release"))
     }
 
+    /// Not `-O3`: what counts is the one function that interprets bytecode, and what clang adds to it there costs it registers.
     fn c_flags(&self, engine: &Path, target: &Path) -> Result<String> {
         let prelude = engine.join("prelude.h");
         let content = std::fs::read(&prelude).with_context(|| format!("reading {}", prelude.display()))?;
         // Cargo does not watch the prelude, but it compiles again when the flags change.
         let flags = format!(
-            "{} -O3 -D_WASI_EMULATED_SIGNAL -ffile-prefix-map={}=/target -ffile-prefix-map={}=/engine -include {} \
+            "{} -O2 -D_WASI_EMULATED_SIGNAL -ffile-prefix-map={}=/target -ffile-prefix-map={}=/engine -include {} \
              -DSANDPIT_PRELUDE=0x{}",
             self.c.system_flags(),
             text(target)?,
@@ -137,6 +143,16 @@ impl Toolchain {
         }
         Ok(flags.join("\x1f"))
     }
+}
+
+/// Sees C and Rust together, which no linker of two compilers does, and knows how little of a stack machine's code is needed: a
+/// seventh less time per event. Names are kept, so that they can be asked for without changing the code.
+fn optimize(folder: &Path) -> Result<Vec<u8>> {
+    let (linked, optimized) = (folder.join("sandpit_engine.wasm"), folder.join("sandpit_engine.optimized.wasm"));
+    let mut optimizer = Command::new(OPTIMIZER);
+    optimizer.arg("-O3").arg("--debuginfo").arg(&linked).arg("--output").arg(&optimized);
+    ensure!(optimizer.status().context("starting wasm-opt")?.success(), "the engine cannot be optimised");
+    std::fs::read(&optimized).with_context(|| format!("reading {}", optimized.display()))
 }
 
 impl CCompiler {

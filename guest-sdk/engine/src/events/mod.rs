@@ -41,6 +41,8 @@ const KINDS: [&str; 9] = [
 pub enum Data {
     Event(Header),
     Payload(Payload),
+    /// Of an object between two events.
+    None,
 }
 
 /// `evt`: the envelope and its payload.
@@ -98,6 +100,16 @@ pub struct Delivery {
     pub payload: Value,
 }
 
+impl Delivery {
+    /// The handler is done: what it did not keep serves the next event.
+    pub fn done(self) {
+        let class = &vocabulary().class;
+        // The event holds its payload, so it goes first.
+        class.give_back(self.event);
+        class.give_back(self.payload);
+    }
+}
+
 /// An event as it arrived, moved out of the ABI's record at once: that record is as large as the largest event.
 pub enum Arrival {
     Fields(Payload),
@@ -149,37 +161,46 @@ fn time(nanoseconds: u64) -> JsResult<Value> {
 }
 
 impl Fields for Data {
+    #[inline(always)]
     fn names(&self) -> &'static [Atom] {
         match self {
             Data::Event(_) => vocabulary().header,
             Data::Payload(payload) => payload.names(&vocabulary().payload),
+            Data::None => &[],
         }
     }
 
+    #[inline(always)]
     fn value(&self, index: usize) -> JsResult<Value> {
         match self {
             Data::Event(header) => header.value(index),
             Data::Payload(payload) => payload.value(index, &vocabulary().payload),
+            Data::None => Ok(Value::UNDEFINED),
         }
     }
 
+    #[inline(always)]
     fn is_object(&self, index: usize) -> bool {
         match self {
-            Data::Event(_) => false,
             Data::Payload(payload) => payload.is_object(index),
+            Data::Event(_) | Data::None => false,
         }
     }
 
     fn held(&self) -> Option<&Value> {
         match self {
             Data::Event(header) => Some(&header.payload),
-            Data::Payload(_) => None,
+            Data::Payload(_) | Data::None => None,
         }
+    }
+
+    fn none() -> Self {
+        Data::None
     }
 }
 
 impl Header {
-    #[inline]
+    #[inline(always)]
     fn value(&self, index: usize) -> JsResult<Value> {
         match index {
             2 => Ok(feeds::provider(self.envelope.provider)),
@@ -202,6 +223,7 @@ impl Header {
         }
     }
 
+    #[inline(always)]
     fn symbol(&self) -> Value {
         match (&self.symbol, self.envelope.symbol) {
             (Some(outside), _) => outside.clone(),

@@ -1,9 +1,10 @@
 //! Objects whose fields live in Rust and become JavaScript values only when they are read. To the author they are plain
 //! objects: own, enumerable, writable fields that `JSON.stringify`, `Object.keys`, spread and `Object.freeze` treat as any
-//! other. An event costs the allocation of its objects and the fields that the handler reads, nothing else.
+//! other. An event costs its objects and the fields that the handler reads, nothing else; and an object that nobody kept or
+//! changed serves the next event too.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 
 use super::{Atom, JsResult, Thrown, Value, context, qjs, runtime};
 
@@ -20,6 +21,9 @@ pub trait Fields: Sized + 'static {
 
     /// A JavaScript value that the data owns, for the garbage collector.
     fn held(&self) -> Option<&Value>;
+
+    /// The data of an object that waits to be used again: no fields.
+    fn none() -> Self;
 }
 
 /// What became of a field since the object was made.
@@ -38,7 +42,7 @@ struct Lazy<F> {
     fields: F,
     /// One per field, made when the first field stops being untouched. Never borrowed while a value is made or dropped:
     /// both can start a garbage collection, which reads the slots.
-    slots: RefCell<Option<Box<[Slot]>>>,
+    slots: OnceCell<Box<[RefCell<Slot>]>>,
 }
 
 /// The class of the lazy objects over `F`. A context has one per type of data.
@@ -47,8 +51,19 @@ pub struct LazyClass<F> {
     prototype: Value,
     /// An object without fields. As long as there is one, QuickJS keeps the hidden class that every new object starts
     /// from, instead of making and freeing it with each.
-    _empty: Value,
+    empty: Value,
+    /// Objects that came back and cannot be told from new ones, with their data.
+    spare: RefCell<Vec<(Value, *mut Lazy<F>)>>,
     data: std::marker::PhantomData<F>,
+}
+
+/// An event has two objects.
+const SPARES: usize = 2;
+
+unsafe extern "C" {
+    /// Of `prelude.h`: what an object of the class carries, when it is held by one reference alone, watched by no `WeakMap` and
+    /// otherwise like an `empty` one that was never touched. Null for any other value.
+    fn sandpit_carried_as_new(value: qjs::JSValue, class: qjs::JSClassID, empty: qjs::JSValue) -> *mut c_void;
 }
 
 thread_local! {
@@ -95,54 +110,89 @@ impl<F: Fields> LazyClass<F> {
         let empty = Value::object()?;
         // SAFETY: the object is live; the call adds a reference to its prototype.
         let prototype = Value::checked(unsafe { qjs::JS_GetPrototype(context(), empty.raw()) })?;
-        Ok(LazyClass { id, prototype, _empty: empty, data: std::marker::PhantomData })
+        let spare = RefCell::new(Vec::with_capacity(SPARES));
+        Ok(LazyClass { id, prototype, empty, spare, data: std::marker::PhantomData })
     }
 
     pub fn object(&self, fields: F) -> JsResult<Value> {
+        if let Some((object, data)) = self.spare.borrow_mut().pop() {
+            // SAFETY: `give_back` saw that nobody else has the object, so nobody refers to its data.
+            unsafe { (*data).fields = fields };
+            return Ok(object);
+        }
         // SAFETY: the prototype is live and the class registered.
         let object = Value::checked(unsafe { qjs::JS_NewObjectProtoClass(context(), self.prototype.raw(), self.id) })?;
-        let lazy = Box::into_raw(Box::new(Lazy { fields, slots: RefCell::new(None) }));
+        let lazy = Box::into_raw(Box::new(Lazy { fields, slots: OnceCell::new() }));
         // SAFETY: the object is of this class, whose finalizer frees the box.
         unsafe { qjs::JS_SetOpaque(object.raw(), lazy.cast()) };
         Ok(object)
     }
+
+    /// Takes an object back after its handler. One that the author keeps, watches or has changed goes its own way; any other
+    /// serves again, which spares the making and freeing of two blocks each.
+    pub fn give_back(&self, object: Value) {
+        // SAFETY: both values are live, and the second is an object.
+        let data = unsafe { sandpit_carried_as_new(object.raw(), self.id, self.empty.raw()) }.cast::<Lazy<F>>();
+        // SAFETY: this is the only reference to the object, so nothing else refers to its data.
+        let Some(lazy) = (unsafe { data.as_mut() }) else { return };
+        if lazy.slots.get().is_some() {
+            return;
+        }
+        drop(std::mem::replace(&mut lazy.fields, F::none()));
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARES {
+            spare.push((object, data));
+        }
+    }
 }
 
-/// The data of an object: none between the making of the object and `JS_SetOpaque`.
+/// The box of an object of the class; null for any other value, and between the making of the object and `JS_SetOpaque`.
+fn opaque<F>(object: qjs::JSValue) -> *mut Lazy<F> {
+    // SAFETY: looks at the object's class and gives what it carries.
+    unsafe { qjs::JS_GetOpaque(object, CLASS.get()).cast() }
+}
+
+/// The data of an object of the class.
 fn lazy<'object, F>(object: qjs::JSValue) -> Option<&'object Lazy<F>> {
     // SAFETY: only objects of the class carry the pointer, and the data lives as long as its object, which QuickJS keeps
-    // alive through a callback. No exclusive reference is ever made.
-    unsafe { qjs::JS_GetOpaque(object, CLASS.get()).cast::<Lazy<F>>().as_ref() }
+    // alive through a callback. An exclusive reference is made only of data whose object nobody else has (`LazyClass`).
+    unsafe { opaque::<F>(object).as_ref() }
 }
 
 impl<F: Fields> Lazy<F> {
-    fn position(&self, name: qjs::JSAtom) -> Option<usize> {
+    #[inline(always)]
+    fn place(&self, name: qjs::JSAtom) -> Option<usize> {
         let name = Atom::from_raw(name);
-        let index = self.fields.names().iter().position(|known| *known == name)?;
-        let gone = self.slots.borrow().as_deref().is_some_and(|slots| matches!(slots[index], Slot::Gone));
+        self.fields.names().iter().position(|known| *known == name)
+    }
+
+    fn position(&self, name: qjs::JSAtom) -> Option<usize> {
+        let index = self.place(name)?;
+        let gone = self.slot(index).is_some_and(|slot| matches!(*slot.borrow(), Slot::Gone));
         (!gone).then_some(index)
+    }
+
+    /// What became of a field; none when all are untouched.
+    fn slot(&self, index: usize) -> Option<&RefCell<Slot>> {
+        self.slots.get().map(|slots| &slots[index])
     }
 
     /// The value that a field was given, or that was kept for it.
     fn kept(&self, index: usize) -> Option<Value> {
-        match self.slots.borrow().as_deref().map(|slots| &slots[index]) {
-            Some(Slot::Value(value, _)) => Some(value.clone()),
+        match &*self.slot(index)?.borrow() {
+            Slot::Value(value, _) => Some(value.clone()),
             _ => None,
         }
     }
 
     fn set_slot(&self, index: usize, slot: Slot) {
         let count = self.fields.names().len();
-        let replaced = {
-            let mut slots = self.slots.borrow_mut();
-            let slots = slots.get_or_insert_with(|| std::iter::repeat_with(|| Slot::Untouched).take(count).collect());
-            std::mem::replace(&mut slots[index], slot)
-        };
-        drop(replaced);
+        let untouched = || std::iter::repeat_with(|| RefCell::new(Slot::Untouched)).take(count).collect();
+        drop(self.slots.get_or_init(untouched)[index].replace(slot));
     }
 
     fn flags(&self, index: usize) -> c_int {
-        match self.slots.borrow().as_deref().map(|slots| &slots[index]) {
+        match self.slot(index).map(RefCell::borrow).as_deref() {
             Some(Slot::Value(_, flags) | Slot::Flags(flags)) => *flags,
             _ => PLAIN,
         }
@@ -215,7 +265,7 @@ impl<F: Fields> Lazy<F> {
 unsafe extern "C" fn finalize<F: Fields>(_: *mut qjs::JSRuntime, object: qjs::JSValue) {
     // SAFETY: `LazyClass::object` made the box, and a finalizer runs once, last.
     unsafe {
-        let data = qjs::JS_GetOpaque(object, CLASS.get()).cast::<Lazy<F>>();
+        let data = opaque::<F>(object);
         if !data.is_null() {
             drop(Box::from_raw(data));
         }
@@ -228,8 +278,8 @@ unsafe extern "C" fn mark<F: Fields>(runtime: *mut qjs::JSRuntime, object: qjs::
         // SAFETY: the data owns a reference to the value.
         unsafe { qjs::JS_MarkValue(runtime, value.raw(), mark) };
     }
-    for slot in data.slots.borrow().iter().flatten() {
-        if let Slot::Value(value, _) = slot {
+    for slot in data.slots.get().into_iter().flatten() {
+        if let Slot::Value(value, _) = &*slot.borrow() {
             // SAFETY: the slot owns a reference to the value.
             unsafe { qjs::JS_MarkValue(runtime, value.raw(), mark) };
         }
@@ -239,6 +289,28 @@ unsafe extern "C" fn mark<F: Fields>(runtime: *mut qjs::JSRuntime, object: qjs::
 /// The short way of a read: most are of a field, and most fields are untouched. What is no field is looked for where a plain
 /// object would look, in its prototypes.
 unsafe extern "C" fn get_property<F: Fields>(
+    context: *mut qjs::JSContext,
+    object: qjs::JSValue,
+    name: qjs::JSAtom,
+    receiver: qjs::JSValue,
+) -> qjs::JSValue {
+    if let Some(data) = lazy::<F>(object)
+        && data.slots.get().is_none()
+        && let Some(index) = data.place(name)
+        && !data.fields.is_object(index)
+    {
+        return data.fields.value(index).map_or(qjs::JS_EXCEPTION, Value::into_raw);
+    }
+    // SAFETY: all arguments are live.
+    unsafe { get_touched::<F>(context, object, name, receiver) }
+}
+
+/// The long way: of a field that was kept or changed or is an object, and of what is no field.
+///
+/// # Safety
+/// All arguments must be live.
+#[inline(never)]
+unsafe fn get_touched<F: Fields>(
     context: *mut qjs::JSContext,
     object: qjs::JSValue,
     name: qjs::JSAtom,

@@ -25,6 +25,7 @@ pub type JsResult<T> = Result<T, Thrown>;
 
 thread_local! {
     static CONTEXT: Cell<*mut qjs::JSContext> = const { Cell::new(null_mut()) };
+    static RUNTIME: Cell<*mut qjs::JSRuntime> = const { Cell::new(null_mut()) };
 }
 
 /// Makes `context` the one that every function of this module uses.
@@ -33,6 +34,8 @@ thread_local! {
 /// The context must live as long as the component instance.
 pub unsafe fn enter(context: *mut qjs::JSContext) {
     CONTEXT.set(context);
+    // SAFETY: the context is live, by the caller's word.
+    RUNTIME.set(unsafe { qjs::JS_GetRuntime(context) });
 }
 
 fn context() -> *mut qjs::JSContext {
@@ -41,8 +44,7 @@ fn context() -> *mut qjs::JSContext {
 
 /// The runtime of the context, for the calls that concern the whole heap.
 pub fn runtime() -> *mut qjs::JSRuntime {
-    // SAFETY: the context is live (`enter`).
-    unsafe { qjs::JS_GetRuntime(context()) }
+    RUNTIME.get()
 }
 
 /// A value of its own from one that QuickJS lends for the time of a callback.
