@@ -48,14 +48,29 @@ pub enum AxisError {
     /// A field twice.
     #[error("{0} is varied twice")]
     Twice(String),
+    /// A field that the strategy does not have.
+    #[error("{field}: is not declared by {strategy}; it has {declared}")]
+    Unknown {
+        /// The field.
+        field: String,
+        /// The strategy.
+        strategy: String,
+        /// Its fields, with commas between them.
+        declared: String,
+    },
 }
 
 impl Axis {
     /// Reads the values of a field; each gets the type that the strategy declares.
     ///
     /// # Errors
-    /// [`AxisError`] when the text follows neither form.
+    /// [`AxisError`] when the strategy has no such field, or the text follows neither form.
     pub fn parse(metadata: &Metadata, field: &str, text: &str) -> Result<Self, AxisError> {
+        let declared = || metadata.config.iter().map(|declared| declared.name.as_str());
+        if !metadata.additional_config && declared().all(|name| name != field) {
+            let declared = declared().collect::<Vec<_>>().join(", ");
+            return Err(AxisError::Unknown { field: shown(field), strategy: metadata.name.to_string(), declared });
+        }
         let texts = match text.split_once("..") {
             Some((from, rest)) => range(field, text, from, rest)?,
             None => text.split(',').map(|value| value.trim().to_owned()).collect(),

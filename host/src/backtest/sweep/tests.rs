@@ -68,6 +68,8 @@ async fn values_are_exact_and_typed() {
     assert_eq!(values, [json!(0.1), json!(0.2), json!(0.3)]);
     assert_eq!(parse("order_size", "0.10, 1").unwrap().values, [json!("0.10"), json!("1")], "text stays text");
     assert_eq!(parse("lookback_period", "5..7").unwrap().values, [json!(5), json!(6), json!(7)]);
+    let unknown = parse("lookback", "5..7").unwrap_err().to_string();
+    assert!(unknown.starts_with("lookback: is not declared by momentum; it has lookback_period, "), "{unknown}");
     for wrong in ["1..x", "a..b:1", "", "1,,2", "1..2:"] {
         assert!(matches!(parse("lookback_period", wrong), Err(AxisError::Grammar { .. })), "{wrong}");
     }
