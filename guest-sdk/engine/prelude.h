@@ -179,7 +179,7 @@ static __attribute__((noinline, unused)) int sandpit_memcmp(const void *left, co
 
 /* What has to see QuickJS's own structures stands where they are known: before the definition of `js_add_slow`. */
 #define SANDPIT_FUNCTIONS                                                                           \
-    /* For src/js/lazy.rs: what an object of a class carries, when it cannot be told from a new one. Nobody else holds or watches \
+    /* For src/js/lazy: what an object of a class carries, when it cannot be told from a new one. Nobody else holds or watches \
        it, and it has still the hidden class and the freedom of an empty object. */                 \
     void *sandpit_carried_as_new(JSValue value, JSClassID class, JSValue empty);                    \
     void *sandpit_carried_as_new(JSValue value, JSClassID class, JSValue empty) {                   \

@@ -1,6 +1,6 @@
 //! Runs on the disk: a small file about each, and its report beside it. Both are whole or not there.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ const LEVEL: i32 = 3;
 
 const ABOUT: &str = ".about.json";
 const REPORT: &str = ".report.json.zst";
+/// Behind the name of what is not whole yet.
+const DRAFT: &str = ".draft";
 
 /// The folder. Process lifetime.
 #[derive(Debug)]
@@ -47,9 +49,15 @@ impl Turn<'_> {
 }
 
 impl Disk {
-    /// For its owner only.
+    /// For its owner only. What a process that was ended did not finish goes.
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        for entry in fs::read_dir(dir)?.flatten() {
+            let is_draft = entry.file_name().to_str().is_some_and(|name| name.ends_with(DRAFT));
+            if is_draft && let Err(error) = fs::remove_file(entry.path()) {
+                tracing::warn!(%error, "the draft of a backtest's file cannot be removed");
+            }
+        }
         Ok(Self { dir: dir.to_owned(), turn: Mutex::default() })
     }
 
@@ -88,10 +96,12 @@ impl Disk {
         self.dir.join(format!("{id}{kind}"))
     }
 
-    /// Under another name first, so that a crash leaves the old file or the new one. What was not written takes no room.
+    /// Under another name first, so that a crash leaves the old file or the new one; then the folder, so that the new one stays.
+    /// What was not written takes no room.
     fn write(&self, id: &InstanceId, kind: &str, bytes: &[u8]) -> io::Result<()> {
-        let draft = self.path(id, &format!("{kind}.draft"));
-        let written = write_all(&draft, bytes).and_then(|()| fs::rename(&draft, self.path(id, kind)));
+        let draft = self.path(id, &format!("{kind}{DRAFT}"));
+        let moved = |()| fs::rename(&draft, self.path(id, kind));
+        let written = write_all(&draft, bytes).and_then(moved).and_then(|()| File::open(&self.dir)?.sync_all());
         if written.is_err() {
             fs::remove_file(&draft).ok();
         }
@@ -107,4 +117,22 @@ fn write_all(file: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn read(text: &[u8]) -> Result<JobRecord, String> {
     serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_finished_goes_when_it_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.about.json", "a.about.json.draft", "b.report.json.zst.draft", "notes.txt"] {
+            fs::write(folder.path().join(name), "{").unwrap();
+        }
+        let disk = Disk::open(folder.path()).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["a.about.json", "notes.txt"]);
+        assert_eq!(disk.records().unwrap().len(), 0, "what cannot be read is left alone and not shown");
+    }
 }
